@@ -1,0 +1,1 @@
+"""Add and remove processes: the backend contract, and one file or folder per backend."""

@@ -1,0 +1,43 @@
+"""The contract of a backend: observe what runs, and be told how much should.
+
+To add a backend, write a frozen dataclass whose fields are its configuration, give it ``connect``, and name it under the
+entry-point group ``autoscaler.backends``.
+"""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Protocol
+
+from autoscaler.model import AutoscalerError, Change, Formation, Outcome, ProcessType
+
+
+class BackendError(AutoscalerError):
+    """A backend cannot do what it was asked; the text says what and why."""
+
+
+class Backend(Protocol):
+    """A live connection to what runs the processes. Called from one thread."""
+
+    def observe(self) -> Formation:
+        """Return what runs now; raise ``BackendError`` when that cannot be known."""
+
+    def scale(self, changes: tuple[Change, ...]) -> tuple[Outcome, ...]:
+        """Set absolute counts and return at once, before the processes are ready; one outcome a change."""
+
+    def close(self, hurry: Event) -> None:
+        """Let go. A backend that owns its processes drains them first, and kills them as soon as ``hurry`` is set."""
+
+
+class BackendPlugin(Protocol):
+    """The configuration of a backend: what ``backend:`` in the file turns into."""
+
+    def connect(self, process_types: tuple[ProcessType, ...], previous: Backend | None) -> Backend:
+        """Open the backend for these types; raise ``BackendError`` naming the key and the fix.
+
+        ``previous`` is the connection this one replaces on a reload, when its configuration belongs to the same plug-in:
+        a backend that owns processes takes them over from it, and usually returns ``previous`` itself with the new types set.
+        """
+
+    def observer(self, process_types: tuple[ProcessType, ...]) -> Backend:
+        """Open the backend to look only: for ``plan``, ``check --connect`` and dry runs. Its ``scale`` is never called."""

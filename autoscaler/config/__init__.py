@@ -1,0 +1,1 @@
+"""Read the configuration file into frozen values, naming every mistake at once."""

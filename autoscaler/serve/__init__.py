@@ -1,0 +1,1 @@
+"""Answer over HTTP: metrics, health and status of the running controller."""

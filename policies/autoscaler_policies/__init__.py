@@ -1,0 +1,1 @@
+"""Scaling policies that come with the autoscaler, one file each."""

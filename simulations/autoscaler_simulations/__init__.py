@@ -1,0 +1,1 @@
+"""Simulations: the same decisions, offline, on a virtual clock."""
