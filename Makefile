@@ -1,0 +1,45 @@
+# Every command of this repository; `make help` prints them. Each fills .venv first when it has to.
+
+PYTHON ?= python3
+CONFORMANCE_VECTORS ?= ../shared/conformance
+RUN := .venv/bin/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench conformance wheel test-env test-servers clean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: test-env  ## watch a local formation scale out and in under a real load, for a minute
+	@$(RUN) autoscaler demo
+
+test: test-env  ## run every test, with branch coverage of at least 90 %
+	@$(RUN) pytest --cov --cov-report=term-missing:skip-covered
+
+check: test-env  ## lint, format, types, import layers, dead code
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+	@.venv/bin/lint-imports --no-cache --no-logo
+	@$(RUN) vulture
+
+bench: test-env  ## print measured figures: reaction, tick, idle cost, start of the command
+	@.venv/bin/python bench/run.py
+
+conformance: test-env  ## run the peers' figures of CONFORMANCE_VECTORS (a folder)
+	@CONFORMANCE_VECTORS="$(CONFORMANCE_VECTORS)" $(RUN) pytest tests/conformance
+
+wheel: test-env  ## build the wheel into dist/
+	@$(RUN) hatchling build --target wheel
+
+test-env:  ## fill .venv from the pinned requirements; PYTHON names the interpreter it is made from
+	@command -v "$(PYTHON)" >/dev/null || { echo "make test-env: $(PYTHON) is not installed; install Python 3.11 or newer with its venv module" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make test-env: $(PYTHON) is $$("$(PYTHON)" --version 2>&1), older than 3.11; name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" requirements/fill.py
+
+test-servers:  ## install the Debian packages that the tests marked server need (as root)
+	@requirements/install-servers
+
+clean:  ## remove what these commands made
+	rm -rf .venv dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
