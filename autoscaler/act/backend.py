@@ -17,7 +17,7 @@ class BackendError(AutoscalerError):
 
 
 class Backend(Protocol):
-    """A live connection to what runs the processes. Called from one thread."""
+    """A live connection to what runs the processes; called by one thread at a time."""
 
     def observe(self) -> Formation:
         """Return what runs now; raise ``BackendError`` when that cannot be known."""

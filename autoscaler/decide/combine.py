@@ -1,0 +1,94 @@
+"""Stage 1: turn the answers of a type's policies into one number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoscaler.decide.settings import NamedPolicy, WhenMissing
+from autoscaler.decide.situation import Situation
+from autoscaler.model import Adjustment, Missing, PolicyAnswer, Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the policies want together."""
+
+    processes: int
+    reason: str
+    adjustment: Adjustment | None = None
+    is_without_data: bool = False  # no policy had its data: the current size stands, and the windows record it
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    processes: int
+    reason: str
+
+
+def combine(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal:
+    """Combine by ``max``, ``min``, ``sum`` or ``first``; missing data never scales in, abstaining ones do not count."""
+    wishes, missing = _sort_out(situation, answers)
+    if not wishes and missing:
+        return Proposal(situation.current, f"{_name(missing)}; holding {situation.current}", is_without_data=True)
+    if not wishes:
+        return _minimum(situation, answers)
+    wish = _choose(situation, wishes)
+    return _guard(situation, wish, missing) if missing else Proposal(wish.processes, wish.reason)
+
+
+def _sort_out(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> tuple[list[_Wish], list[Missing]]:
+    wishes: list[_Wish] = []
+    missing: list[Missing] = []
+    for named, given in zip(situation.settings.policies, answers, strict=True):
+        answer = given.answer
+        if isinstance(answer, Recommendation):
+            wishes.append(_Wish(answer.processes, answer.reason))
+        elif isinstance(answer, Missing):
+            _stand_in(situation, named, answer, wishes, missing)
+        if wishes and not missing and situation.settings.combine == "first":
+            break  # the first that has something to say decides; what comes later is not asked for
+    return wishes, missing
+
+
+def _stand_in(situation: Situation, named: NamedPolicy, answer: Missing, wishes: list[_Wish], missing: list[Missing]) -> None:
+    rule: WhenMissing = named.when_missing
+    if rule.do == "hold":
+        missing.append(answer)
+    elif rule.do == "processes":
+        wishes.append(_Wish(rule.processes, f"{answer.reason}; {rule.processes} when missing"))
+    else:
+        held = max(situation.current, rule.processes)
+        wishes.append(_Wish(held, f"{answer.reason}; at least {rule.processes} when missing"))
+
+
+def _choose(situation: Situation, wishes: list[_Wish]) -> _Wish:
+    if situation.settings.combine == "sum" and len(wishes) > 1:
+        total = sum(wish.processes for wish in wishes)
+        return _Wish(total, f"{' + '.join(str(wish.processes) for wish in wishes)} = {total}: " + ", ".join(wish.reason for wish in wishes))
+    if situation.settings.combine == "min":
+        return min(wishes, key=lambda wish: wish.processes)
+    if situation.settings.combine == "first":
+        return wishes[0]
+    return max(wishes, key=lambda wish: wish.processes)
+
+
+def _guard(situation: Situation, wish: _Wish, missing: list[Missing]) -> Proposal:
+    current = situation.current
+    may_grow = situation.settings.combine in {"max", "sum"}
+    if wish.processes == current or (may_grow and wish.processes > current):
+        return Proposal(wish.processes, wish.reason)
+    rule = "no scale-in" if may_grow else f"{situation.settings.combine} holds"
+    reason = f"{_name(missing)}: {rule} on missing data"
+    return Proposal(wish.processes, wish.reason, Adjustment("missing", wish.processes, current, reason))
+
+
+def _minimum(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal:
+    minimum = situation.settings.process_type.minimum
+    if not answers:
+        return Proposal(minimum, f"no policies: the minimum {minimum}")
+    said = "; ".join(given.answer.reason for given in answers)
+    return Proposal(minimum, f"{said}; all abstain: the minimum {minimum}")
+
+
+def _name(missing: list[Missing]) -> str:
+    return "; ".join(dict.fromkeys(answer.reason for answer in missing))

@@ -1,0 +1,42 @@
+"""Stage 4: pause after a change. Scale-in waits after any change, scale-out after a scale-out.
+
+Within a scale-out cooldown, what was granted counts toward the next wish and only the need beyond it passes, as in AWS
+Application Auto Scaling: after +2, a wish for +3 adds 1.
+"""
+
+from __future__ import annotations
+
+from autoscaler.decide.exact import brief
+from autoscaler.decide.situation import Situation
+from autoscaler.model import Adjustment
+
+
+def cool_down(situation: Situation, processes: int) -> Adjustment | None:
+    """Hold back a change that comes too soon after the last."""
+    if processes > situation.current:
+        return _scale_out(situation, processes)
+    return _scale_in(situation, processes) if processes < situation.current else None
+
+
+def _scale_in(situation: Situation, processes: int) -> Adjustment | None:
+    if not situation.memory.changes:
+        return None
+    left = _left(situation, situation.memory.changes[-1].now, situation.settings.scale_in.cooldown_seconds)
+    if left <= 0:
+        return None
+    return Adjustment("cooldown", processes, situation.current, f"no scale-in for {brief(left)} s more")
+
+
+def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
+    span = situation.settings.scale_out.cooldown_seconds
+    recent = [change for change in situation.memory.changes if change.after > change.before and _left(situation, change.now, span) > 0]
+    if not recent:
+        return None
+    granted = sum(change.after - change.before for change in recent)
+    passes = situation.current + max(0, processes - situation.current - granted)
+    left = _left(situation, recent[-1].now, span)
+    return Adjustment("cooldown", processes, passes, f"{granted} granted already, no more for {brief(left)} s but need beyond that")
+
+
+def _left(situation: Situation, since: float, span: float) -> float:
+    return span - (situation.now - since)

@@ -1,0 +1,24 @@
+"""Stage 8: keep within minimum and maximum, on every tick, with or without metrics."""
+
+from __future__ import annotations
+
+from autoscaler.decide.situation import Situation
+from autoscaler.model import Adjustment
+
+
+def limit(situation: Situation, processes: int) -> Adjustment | None:
+    """Raise to the minimum or lower to the maximum; a type that somebody set to 0 by hand stays off."""
+    process_type = situation.settings.process_type
+    if situation.memory.is_off:
+        return _keep_off(processes)
+    if processes < process_type.minimum:
+        return Adjustment("limits", processes, process_type.minimum, f"the minimum is {process_type.minimum}")
+    if processes > process_type.maximum:
+        return Adjustment("limits", processes, process_type.maximum, f"the maximum is {process_type.maximum}")
+    return None
+
+
+def _keep_off(processes: int) -> Adjustment | None:
+    if processes == 0:
+        return None
+    return Adjustment("limits", processes, 0, "set to 0 by hand, off until it is raised by hand")

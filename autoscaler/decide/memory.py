@@ -1,0 +1,95 @@
+"""What the pipeline remembers of one process type from tick to tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from autoscaler.decide.settings import TypeSettings
+from autoscaler.decide.window import Sized
+from autoscaler.model import Counts, Json, Observation, ReadyCount
+
+_READY_HISTORY_SECONDS = 900.0  # no reading older than this is believed by anyone
+_GAP_INTERVALS = 3  # this many intervals without a tick are a gap
+
+
+@dataclass(frozen=True, slots=True)
+class SizeChange:
+    """At ``now`` the backend was asked to go from ``before`` to ``after`` processes."""
+
+    now: float
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """The past of one process type; every value is JSON-able, so that a restart or a replay can go on from it."""
+
+    policies: Mapping[str, Json] = field(default_factory=dict)
+    lowest: tuple[Sized, ...] = ()  # for scale-out stabilization
+    highest: tuple[Sized, ...] = ()  # for scale-in stabilization
+    changes: tuple[SizeChange, ...] = ()  # accepted ones, oldest first
+    asked: SizeChange | None = None  # of the last tick; the next observation tells whether it was accepted
+    desired: int | None = None  # as last observed
+    last_tick: float | None = None
+    ready: tuple[ReadyCount, ...] = ()
+    is_off: bool = False  # somebody set the type to 0 by hand
+    set_by_others: str = ""  # a sentence, on the tick that saw it
+
+
+def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
+    """Bring the memory up to a new observation: which change was accepted, what others changed, how many were ready."""
+    desired = observation.counts.desired
+    is_foreign = memory.desired is not None and desired not in _expected(memory)
+    return replace(
+        memory,
+        changes=_accepted(settings, observation.now, desired, memory),
+        asked=None,
+        desired=desired,
+        ready=_ready(observation, memory.ready),
+        is_off=_is_off(settings, observation.counts, memory, is_foreign),
+        set_by_others=f"set from {memory.desired} to {desired} by somebody else" if is_foreign else "",
+    )
+
+
+def is_after_gap(settings: TypeSettings, now: float, memory: Memory) -> bool:
+    """Tell whether the windows do not reach back to the last tick: the first one, or after a pause of the controller."""
+    return memory.last_tick is None or now - memory.last_tick > _GAP_INTERVALS * settings.process_type.interval_seconds
+
+
+def _expected(memory: Memory) -> tuple[int | None, ...]:
+    return (memory.desired,) if memory.asked is None else (memory.asked.before, memory.asked.after)
+
+
+def _accepted(settings: TypeSettings, now: float, desired: int, memory: Memory) -> tuple[SizeChange, ...]:
+    changes = memory.changes
+    if memory.asked is not None and memory.asked.after == desired:
+        changes = (*changes, memory.asked)
+    if not changes:
+        return changes
+    horizon = now - _longest_memory(settings)
+    return changes if changes[0].now > horizon else tuple(change for change in changes if change.now > horizon)
+
+
+def _longest_memory(settings: TypeSettings) -> float:
+    spans = [settings.scale_out.cooldown_seconds, settings.scale_in.cooldown_seconds]
+    spans += [limit.period_seconds for limit in (*settings.scale_out.at_most, *settings.scale_in.at_most)]
+    return max(spans)
+
+
+def _ready(observation: Observation, ready: tuple[ReadyCount, ...]) -> tuple[ReadyCount, ...]:
+    running = observation.counts.running
+    if ready and ready[-1].running == running:
+        return ready
+    # One entry older than the horizon stays: it says how many were ready when the horizon began.
+    horizon = observation.now - _READY_HISTORY_SECONDS
+    while len(ready) > 1 and ready[1].since <= horizon:
+        ready = ready[1:]
+    return (*ready, ReadyCount(observation.now, running))
+
+
+def _is_off(settings: TypeSettings, counts: Counts, memory: Memory, is_foreign: bool) -> bool:  # noqa: FBT001 - the one caller names it
+    if counts.desired > 0 or settings.process_type.minimum == 0:
+        return False
+    return memory.is_off or is_foreign

@@ -1,0 +1,123 @@
+"""From an observation to a decision: ask the policies, then let every rule have its say, in one fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from autoscaler.decide.combine import Proposal, combine
+from autoscaler.decide.cooldown import cool_down
+from autoscaler.decide.limits import limit
+from autoscaler.decide.memory import Memory, SizeChange, is_after_gap, recall
+from autoscaler.decide.pause import hold_paused
+from autoscaler.decide.rate_limit import limit_rate
+from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
+from autoscaler.decide.situation import Rule, Situation
+from autoscaler.decide.stabilization import stabilize
+from autoscaler.decide.window import Sized, push_highest, push_lowest
+from autoscaler.model import (
+    Action,
+    Adjustment,
+    Answer,
+    AutoscalerError,
+    Decision,
+    Json,
+    Missing,
+    MissingReadingError,
+    Observation,
+    PolicyAnswer,
+    Recommendation,
+)
+
+# The order is the design's: a later rule has the last word. Stages 2, 6 and 7 take their places here.
+RULES: tuple[Rule, ...] = (stabilize, cool_down, limit_rate, limit, hold_paused)
+
+_MOST_PROCESSES = 2**31 - 1
+
+Ask = Callable[[NamedPolicy, Observation, Json], Answer]
+
+
+class PolicyError(AutoscalerError):
+    """A policy broke its contract."""
+
+
+def ask(named: NamedPolicy, observation: Observation, memory: Json) -> Answer:
+    """Ask one policy; a reading it needs and does not find makes its answer ``Missing``, and it keeps its memory."""
+    try:
+        answer = named.policy.recommend(observation, memory)
+    except MissingReadingError as missing:
+        return Missing(missing.metric, missing.cause, memory)
+    return _checked(answer) if isinstance(answer, Recommendation) else answer
+
+
+def _checked(answer: Recommendation) -> Recommendation:
+    """Refuse what is no count of processes, and keep a huge or negative one within what a backend can be told."""
+    if type(answer.processes) is not int:
+        raise PolicyError(f"recommended {answer.processes!r}, which is no whole number of processes")
+    if 0 <= answer.processes <= _MOST_PROCESSES:
+        return answer
+    return replace(answer, processes=min(max(0, answer.processes), _MOST_PROCESSES))
+
+
+def decide(
+    settings: TypeSettings, observation: Observation, memory: Memory, *, pause: Pause | None = None, ask: Ask = ask
+) -> tuple[Decision, Memory]:
+    """Decide how many processes of one type should run; the returned memory belongs to the next tick.
+
+    ``pause`` stands in for the configuration's; ``ask`` is what calls a policy, so that a caller can guard it.
+    """
+    memory = _recall_gap(settings, observation, recall(settings, observation, memory))
+    observation = replace(observation, ready_history=memory.ready)
+    answers = tuple(PolicyAnswer(named.name, ask(named, observation, memory.policies.get(named.name))) for named in settings.policies)
+    situation = Situation(settings, observation, memory, settings.pause if pause is None else pause)
+    proposal = combine(situation, answers)
+    adjustments = _adjust(situation, proposal)
+    target = adjustments[-1].after if adjustments else proposal.processes
+    decision = Decision(observation, answers, adjustments, target, *_conclude(situation, proposal, adjustments, target))
+    return decision, _remember(situation, answers, proposal, target)
+
+
+def _recall_gap(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
+    """Record the current size after a start or a gap: scale-in then waits for one window that is fully covered."""
+    if not is_after_gap(settings, observation.now, memory):
+        return memory
+    return _record(settings, memory, Sized(observation.now, observation.counts.desired))
+
+
+def _record(settings: TypeSettings, memory: Memory, size: Sized) -> Memory:
+    return replace(
+        memory,
+        lowest=push_lowest(memory.lowest, size, settings.scale_out.stabilization_seconds),
+        highest=push_highest(memory.highest, size, settings.scale_in.stabilization_seconds),
+    )
+
+
+def _adjust(situation: Situation, proposal: Proposal) -> tuple[Adjustment, ...]:
+    made = [proposal.adjustment] if proposal.adjustment else []
+    processes = made[-1].after if made else proposal.processes
+    for rule in RULES:
+        adjustment = rule(situation, processes)
+        if adjustment is not None and adjustment.after != processes:
+            made.append(adjustment)
+            processes = adjustment.after
+    return tuple(made)
+
+
+def _conclude(situation: Situation, proposal: Proposal, adjustments: tuple[Adjustment, ...], target: int) -> tuple[Action, str]:
+    said = (situation.memory.set_by_others, proposal.reason, *(adjustment.reason for adjustment in adjustments))
+    return _action(situation.current, target, is_refused=bool(adjustments) or proposal.is_without_data), "; ".join(filter(None, said))
+
+
+def _action(current: int, target: int, *, is_refused: bool) -> Action:
+    if target != current:
+        return "scale_out" if target > current else "scale_in"
+    return "hold" if is_refused else "none"
+
+
+def _remember(situation: Situation, answers: tuple[PolicyAnswer, ...], proposal: Proposal, target: int) -> Memory:
+    now, current = situation.now, situation.current
+    wished = proposal.adjustment.after if proposal.adjustment else proposal.processes
+    policies: Mapping[str, Json] = {given.policy: given.answer.memory for given in answers if given.answer.memory is not None}
+    memory = _record(situation.settings, situation.memory, Sized(now, wished))
+    asked = SizeChange(now, current, target) if target != current else None
+    return replace(memory, policies=policies, asked=asked, last_tick=now)

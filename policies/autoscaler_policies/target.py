@@ -1,0 +1,115 @@
+"""Keep a reading at a target by the ratio between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated
+
+from autoscaler.decide.exact import brief, ceiling, exact
+from autoscaler.model import Help, Json, Metric, Observation, Positive, Ratio, Reading, Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    ratio: Fraction  # of the reading to its target at the present size
+    processes: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Scale so that a reading meets its target, after Kubernetes HPA (``replica_calculator.go``, 2016 to 2026).
+
+    One of three targets is given:
+
+    - ``per_process``: the reading is a total, such as requests a second, and each process carries this much of it:
+      ``ceil(reading / per_process)``. A reading with a value for each process is taken process by process.
+    - ``utilization``: the reading is a mean over the processes, such as their busy share (0 to 1):
+      ``ceil(processes behind the reading x reading / utilization)``.
+    - ``total``: the reading itself should be this, and falls as processes are added, such as a waiting time in seconds:
+      ``ceil(processes behind the reading x reading / total)``; from none, ``ceil(reading / total)``.
+
+    A ratio of reading to target within ``1 - tolerance_in`` and ``1 + tolerance_out``, both included, changes nothing.
+    """
+
+    metric: Annotated[Metric, Help("the reading to keep at its target")]
+    per_process: Annotated[Positive | None, Help("share of the reading that one process carries")] = None
+    utilization: Annotated[Positive | None, Help("mean over the processes, in the reading's unit, usually 0 to 1")] = None
+    total: Annotated[Positive | None, Help("value that the whole reading should have")] = None
+    tolerance_out: Annotated[Ratio, Help("share above the target that does not scale out")] = 0.0
+    tolerance_in: Annotated[Ratio, Help("share below the target that does not scale in")] = 0.1
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` unless exactly one target is given."""
+        if sum(target is not None for target in (self.per_process, self.utilization, self.total)) != 1:
+            raise ValueError("give exactly one of per_process, utilization and total")
+
+    def recommend(self, observation: Observation, memory: Json) -> Recommendation:  # noqa: ARG002 - the contract's; nothing to remember
+        """Want the processes that bring the reading to its target."""
+        reading = observation.reading(self.metric)
+        wish = self._wish(observation, reading)
+        size = observation.counts.capacity
+        if self._is_close(wish.ratio, size):
+            return Recommendation(size, f"{wish.said} is within tolerance of {size}")
+        return Recommendation(wish.processes, f"{wish.said} -> {wish.processes}")
+
+    def _is_close(self, ratio: Fraction, size: int) -> bool:
+        return size > 0 and 1 - exact(self.tolerance_in) <= ratio <= 1 + exact(self.tolerance_out)
+
+    def _wish(self, observation: Observation, reading: Reading) -> _Wish:
+        if reading.by_process and self.total is None:
+            return self._each(observation, list(reading.by_process.values()))
+        if self.per_process is not None:
+            return _whole(observation.counts.capacity, exact(max(0.0, reading.value)), exact(self.per_process))
+        behind = observation.processes_behind(self.metric)
+        return _by_ratio(behind, exact(max(0.0, reading.value)), exact(self.total or self.utilization or 1.0))
+
+    def _each(self, observation: Observation, values: list[float]) -> _Wish:
+        """Take the processes one by one, filling in those without a value in the conservative way of HPA."""
+        target = exact(self.per_process or self.utilization or 1.0)
+        total = sum((exact(max(0.0, value)) for value in values), start=Fraction(0))
+        ratio = total / (target * len(values))
+        missing = max(0, observation.counts.running - len(values))
+        starting = observation.counts.starting
+        said = f"{brief(total)} over {len(values)} processes / {brief(target)} each = {brief(total / target)}"
+        if not missing and not (starting and ratio > 1):
+            return _Wish(ratio, ceiling(total / target), said)
+        filled = _Filled(total, len(values), missing, starting)
+        return _fill(filled, ratio, target, said, observation.counts.capacity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    total: Fraction  # of the processes that answered
+    answered: int
+    missing: int  # ready processes without a value
+    starting: int
+
+
+def _fill(filled: _Filled, ratio: Fraction, target: Fraction, said: str, size: int) -> _Wish:
+    """Assume what argues against a change: the target for a missing process when scaling in, nothing when scaling out."""
+    if ratio < 1:
+        total, processes = filled.total + filled.missing * target, filled.answered + filled.missing
+        said = f"{said}, {filled.missing} without a value taken at the target"
+    else:
+        total, processes = filled.total, filled.answered + filled.missing + filled.starting
+        said = f"{said}, {processes - filled.answered} missing or starting taken at 0"
+    again = total / (target * processes)
+    wanted = ceiling(total / target)
+    turned = (again > 1) != (ratio > 1) or (again > 1 and wanted < size) or (again < 1 and wanted > size)
+    return _Wish(Fraction(1), size, said) if turned else _Wish(again, wanted, said)
+
+
+def _whole(size: int, value: Fraction, target: Fraction) -> _Wish:
+    """Divide a total by what one process carries; the ratio is measured at the present size."""
+    ratio = value / (target * size) if size else Fraction(0)
+    return _Wish(ratio, ceiling(value / target), f"{brief(value)} / {brief(target)} per process = {brief(value / target)}")
+
+
+def _by_ratio(behind: int, value: Fraction, target: Fraction) -> _Wish:
+    """Multiply the processes behind the reading by its ratio to the target, those still starting left out."""
+    ratio = value / target
+    if behind == 0:
+        return _Wish(ratio, ceiling(ratio), f"{brief(value)} / {brief(target)} = {brief(ratio)}")
+    return _Wish(ratio, ceiling(behind * ratio), f"{behind} x {brief(value)} / {brief(target)} = {brief(behind * ratio)}")
