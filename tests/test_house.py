@@ -1,0 +1,145 @@
+"""Hold the laws of this house that no tool checks: sizes, docstrings, who imports what, and that the documents tell the truth."""
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from autoscaler.cli.main import program
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SOURCE_ROOTS = ("autoscaler", "policies/autoscaler_policies", "simulations/autoscaler_simulations")
+_FILES = sorted(path for root in _SOURCE_ROOTS for path in (_ROOT / root).rglob("*.py"))
+_TREES = {path: ast.parse(path.read_text()) for path in _FILES}
+_DOCUMENTS = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("*/*.md"), *_ROOT.glob("*/*/README.md")])
+_MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (_ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(_ROOT))
+
+
+def _functions(path: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(_TREES[path]) if isinstance(node, ast.FunctionDef)]
+
+
+def _public(node: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for child in node.body:
+        if isinstance(child, ast.FunctionDef | ast.ClassDef) and not child.name.startswith("_"):
+            yield child
+        if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
+            yield from _public(child)
+
+
+def _lines(function: ast.FunctionDef) -> int:
+    return function.end_lineno - function.lineno + 1
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(_TREES[path]):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _importers(library: str) -> list[str]:
+    return [_name(path) for path in _FILES if any(name == library or name.startswith(f"{library}.") for name in _imports(path))]
+
+
+def _commands_in(document: Path) -> list[str]:
+    """Return what a reader is told to type: the lines of code blocks and the code between backticks."""
+    text = document.read_text()
+    blocks = re.findall(r"^```(?:sh|console|text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"^ {4}(.*)$", text, re.MULTILINE)
+    inline = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+    return [line.strip().removeprefix("$ ") for line in "\n".join([*blocks, *indented, *inline]).splitlines()]
+
+
+def test_no_function_is_longer_than_fifty_lines():
+    long = [f"{_name(path)}:{each.lineno} {each.name}" for path in _FILES for each in _functions(path) if _lines(each) > 50]
+
+    assert long == []
+
+
+def test_half_of_all_functions_fit_in_seven_lines():
+    assert statistics.median(_lines(each) for path in _FILES for each in _functions(path)) <= 7
+
+
+def test_no_file_is_longer_than_three_hundred_lines():
+    assert [_name(path) for path in _FILES if len(path.read_text().splitlines()) > 300] == []
+
+
+def test_everything_public_has_a_docstring():
+    bare = [f"{_name(path)}:{node.lineno} {node.name}" for path, tree in _TREES.items() for node in _public(tree) if not ast.get_docstring(node)]
+
+    assert bare == []
+
+
+def test_every_module_opens_with_one_sentence():
+    openings = {_name(path): (ast.get_docstring(tree) or "").split("\n\n")[0] for path, tree in _TREES.items()}
+
+    assert [name for name, opening in openings.items() if not re.fullmatch(r"[^\n]+\.", opening)] == []
+
+
+def test_only_the_loop_catches_every_exception():
+    broad = [
+        _name(path)
+        for path, tree in _TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
+    ]
+
+    assert len(broad) <= 1
+    assert all(name.startswith("autoscaler/loop") for name in broad)
+
+
+@pytest.mark.parametrize(
+    ("library", "home", "also"),
+    [
+        ("requests", "autoscaler/http_client.py", []),
+        ("apscheduler", "autoscaler/loop", []),
+        ("ruamel", "autoscaler/config/", []),
+        ("prometheus_client", "autoscaler/serve/", ["autoscaler/observe/prometheus_text.py"]),  # the source reads pages with its parser
+    ],
+)
+def test_one_file_alone_imports_a_big_library(library, home, also):
+    importers = [name for name in _importers(library) if name not in also]
+
+    assert len(importers) == 1
+    assert importers[0].startswith(home)
+
+
+@pytest.mark.parametrize("pins", ["core.txt", "development.txt"])
+def test_requirements_are_pins_and_name_no_index(pins):
+    lines = [line for line in (_ROOT / "requirements" / pins).read_text().splitlines() if not line.startswith("#")]
+
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*", line)] == []
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS, ids=_name)
+def test_documents_name_make_targets_that_exist(document):
+    named = {target for line in _commands_in(document) for target in re.findall(r"\bmake ([a-z][a-z-]*)", line)}
+
+    assert named - _MAKE_TARGETS == set()
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS, ids=_name)
+def test_documents_name_commands_that_exist(document):
+    named = {command for line in _commands_in(document) for command in re.findall(r"^autoscaler ([a-z][a-z-]*)", line)}
+
+    assert named - set(program.list_commands(click.Context(program))) == set()
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS, ids=_name)
+def test_documents_link_to_files_that_exist(document):
+    links = [link for link in re.findall(r"\]\(([^)#]+)", document.read_text()) if "://" not in link]
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
