@@ -1,0 +1,105 @@
+"""Give every wait on a connection what is left of one deadline, from the connection to the last byte of the body.
+
+The timeout of a socket is for each single wait, so a server that drips one byte every half second would never end.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import math
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+class _Thread(threading.local):
+    deadline = math.inf
+
+
+_thread = _Thread()
+
+
+def set_deadline(deadline: float) -> None:
+    """Set when the requests of this thread must be over, in seconds of ``time.monotonic``."""
+    _thread.deadline = deadline
+
+
+def seconds_left() -> float:
+    """Return the seconds until the deadline of this thread, 0 when it has passed."""
+    return max(0.0, _thread.deadline - time.monotonic())
+
+
+def _wait() -> float:
+    left = seconds_left()
+    if left <= 0:
+        raise TimeoutError("the deadline has passed")
+    return left
+
+
+class _DeadlineReader(io.RawIOBase):
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._raw = connected.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._socket.settimeout(_wait())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp.close()
+        self.fp = io.BufferedReader(_DeadlineReader(sock))
+
+
+class _DeadlineConnection(HTTPConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        """Try the addresses of the host one after the other, each with its share of the time left."""
+        addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        failure: OSError | None = None
+        for position, (family, kind, protocol, _, address) in enumerate(addresses):
+            connected = socket.socket(family, kind, protocol)
+            try:
+                connected.settimeout(_wait() / (len(addresses) - position))
+                connected.connect(address)
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                connected.close()
+                failure = error
+            else:
+                return connected
+        raise failure or TimeoutError("the host has no address")
+
+
+class _DeadlineTlsConnection(_DeadlineConnection, HTTPSConnection):
+    pass
+
+
+class DeadlinePool(HTTPConnectionPool):
+    """Connections to one host over plain TCP that keep the deadline of the thread that uses them."""
+
+    ConnectionCls = _DeadlineConnection
+
+
+class DeadlineTlsPool(HTTPSConnectionPool):
+    """Connections to one host over TLS that keep the deadline of the thread that uses them."""
+
+    ConnectionCls = _DeadlineTlsConnection
