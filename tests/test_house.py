@@ -1,8 +1,10 @@
 """Hold the laws of this house that no tool checks: sizes, docstrings, who imports what, and that the documents tell the truth."""
 
 import ast
+import importlib
 import re
 import statistics
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +12,15 @@ import click
 import pytest
 
 from autoscaler.cli.main import program
+from autoscaler.model import Change, Counts, Observation, Outcome, ProcessType, Reading, Recommendation
+from autoscaler.observe.source import Poll, SourceError
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SOURCE_ROOTS = ("autoscaler", "policies/autoscaler_policies", "simulations/autoscaler_simulations")
 _FILES = sorted(path for root in _SOURCE_ROOTS for path in (_ROOT / root).rglob("*.py"))
 _TREES = {path: ast.parse(path.read_text()) for path in _FILES}
 _DOCUMENTS = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("*/*.md"), *_ROOT.glob("*/*/README.md")])
+_WEB = ProcessType(name="web", minimum=0, maximum=10)
 _MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (_ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -143,3 +148,47 @@ def test_documents_link_to_files_that_exist(document):
     links = [link for link in re.findall(r"\]\(([^)#]+)", document.read_text()) if "://" not in link]
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """Import what a document shows as Python, the block of a given number from 0."""
+
+    def load(document, number):
+        blocks = re.findall(r"^```python\n(.*?)^```", (_ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+        (tmp_path / "shown_plug_in.py").write_text(blocks[number])
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "shown_plug_in", raising=False)
+        return importlib.import_module("shown_plug_in")
+
+    return load
+
+
+def test_policy_shown_in_its_readme_recommends(shown):
+    reserve = shown("policies/README.md", 0).Reserve(metric="announced")
+    readings = {"announced": Reading("announced", 2.0, at=0.0)}
+    observation = Observation(now=0.0, at=0.0, process_type=_WEB, counts=Counts(desired=1, running=1), readings=readings)
+
+    assert reserve.recommend(observation, None) == Recommendation(5, "2 announced, 0.5 of 10 -> 5")
+
+
+def test_source_shown_to_contributors_reads(shown, tmp_path):
+    (tmp_path / "loadavg").write_text("0.42 0.30 0.20 1/300 4242\n")
+    source = shown("CONTRIBUTING.md", 0).LoadAverage(path=str(tmp_path / "loadavg"))
+
+    assert source.read(Poll(metric="load", now=5.0, at=0.0, timeout_seconds=1.0)) == Reading("load", 0.42, at=5.0, window_seconds=60.0)
+
+
+def test_source_shown_to_contributors_has_no_reading_of_nothing(shown, tmp_path):
+    source = shown("CONTRIBUTING.md", 0).LoadAverage(path=str(tmp_path / "missing"))
+
+    with pytest.raises(SourceError, match="holds no load average"):
+        source.read(Poll(metric="load", now=5.0, at=0.0, timeout_seconds=1.0))
+
+
+def test_backend_shown_to_contributors_scales(shown, tmp_path):
+    backend = shown("CONTRIBUTING.md", 1).NumberFiles(folder=str(tmp_path)).connect((_WEB,), None)
+
+    assert backend.observe().types["web"].counts == Counts(desired=0)
+    assert backend.scale((Change("web", 0, 3, "three are needed"),)) == (Outcome("web"),)
+    assert backend.observe().types["web"].counts == Counts(desired=3, running=3)
