@@ -43,4 +43,5 @@ def brief(value: Fraction | float) -> str:
     if value == whole:
         return str(whole)
     text = f"{float(value):.2f}".rstrip("0").rstrip(".")
-    return text if text not in {"0", "-0"} else f"{float(value):.2g}"
+    # "5 -> 6" could not be checked with a pencil: 5.001 keeps its thousandth.
+    return text if "." in text else f"{float(value):.6g}"

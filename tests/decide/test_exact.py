@@ -1,0 +1,36 @@
+"""Counting with fractions, and writing them for people."""
+
+from fractions import Fraction
+
+import pytest
+
+from autoscaler.decide.exact import brief, ceiling, exact
+
+
+@pytest.mark.parametrize(("value", "unit", "processes"), [(1.1, 0.11, 10), (0.7, 0.1, 7), (2.1, 0.7, 3), (7, 2, 4), (0, 5, 0)])
+def test_a_person_and_the_division_agree(value, unit, processes):
+    assert ceiling(exact(value) / exact(unit)) == processes
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Fraction(14, 3), "4.67"),
+        (700.0, "700"),
+        (0.001, "0.001"),
+        (Fraction(5001, 1000), "5.001"),
+        (2.50, "2.5"),
+        (0, "0"),
+        (-3.0, "-3"),
+        (1e300, "1.00e+300"),
+        (exact(1e308) * 1000, "1.00e+311"),
+    ],
+)
+def test_a_number_is_written_briefly(value, text):
+    assert brief(value) == text
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises((ValueError, OverflowError)):
+        exact(value)

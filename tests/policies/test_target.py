@@ -1,0 +1,105 @@
+"""The target policy: ratios, tolerances, and the processes behind a reading."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoscaler.model import Counts, MissingReadingError, Observation, ProcessType, Reading, ReadyCount
+from autoscaler_policies.target import Target
+
+WEB = ProcessType(name="web", minimum=0, maximum=999)
+
+
+def observe(value, *, running=4, starting=0, by_process=None, ready_before=None):
+    history = (ReadyCount(0.0, running if ready_before is None else ready_before), ReadyCount(20.0, running))
+    reading = Reading("load", value, 10.0, 0.0, by_process)
+    return Observation(30.0, 0.0, WEB, Counts(running + starting, running, starting), {"load": reading}, ready_history=history)
+
+
+def each(*values):
+    return {f"web.{number}": value for number, value in enumerate(values, 1)}
+
+
+PER_PROCESS = Target(metric="load", per_process=50)
+UTILIZATION = Target(metric="load", utilization=0.5)
+
+
+@pytest.mark.parametrize(
+    ("load", "processes", "reason"),
+    [
+        (201, 5, "201 / 50 per process = 4.02 -> 5"),
+        (200, 4, "200 / 50 per process = 4 is within tolerance of 4"),
+        (181, 4, "181 / 50 per process = 3.62 is within tolerance of 4"),
+        (179, 4, "179 / 50 per process = 3.58 -> 4"),
+        (149, 3, "149 / 50 per process = 2.98 -> 3"),
+        (0, 0, "0 / 50 per process = 0 -> 0"),
+    ],
+)
+def test_a_total_is_divided_among_processes(load, processes, reason):
+    recommendation = PER_PROCESS.recommend(observe(load), None)
+
+    assert (recommendation.processes, recommendation.reason) == (processes, reason)
+
+
+@pytest.mark.parametrize(("load", "processes"), [(220, 4), (221, 5), (180, 4), (140, 3)])
+def test_tolerance_is_set_for_each_direction(load, processes):
+    assert Target(metric="load", per_process=50, tolerance_out=0.1, tolerance_in=0.1).recommend(observe(load), None).processes == processes
+
+
+def test_slow_starters_are_asked_for_once():
+    """Four at 100 % against 50 % ask for eight on every tick until they are ready, not for sixteen."""
+    assert UTILIZATION.recommend(observe(1.0), None).processes == 8
+    assert UTILIZATION.recommend(observe(1.0, starting=4), None).processes == 8
+    assert UTILIZATION.recommend(observe(1.0, running=8, ready_before=4), None).processes == 8
+
+
+def test_the_reason_of_a_ratio_shows_the_processes_behind_it():
+    assert UTILIZATION.recommend(observe(0.8), None).reason == "4 x 0.8 / 0.5 = 6.4 -> 7"
+
+
+def test_from_zero_a_total_counts_by_itself():
+    policy = Target(metric="load", total=15)
+
+    assert policy.recommend(observe(20, running=0), None).processes == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "running", "starting", "processes"),
+    [
+        (each(0.2, 0.4, 0.6), 3, 0, 3),  # mean 0.4 of 0.5: 2.4 -> 3
+        (each(1.0, 1.0), 2, 0, 4),
+        (each(1.0, 1.0), 2, 2, 4),  # the starting ones taken at 0: mean 0.5
+        (each(1.0, 1.0), 3, 0, 4),  # one without a value taken at 0
+        (each(0.1, 0.1), 4, 0, 3),  # two without a value taken at the target: 1.2 / 0.5
+        (each(0.45), 3, 1, 4),  # within tolerance once filled
+        (each(0.6), 3, 1, 4),  # more load, but filled it would turn: stays
+    ],
+)
+def test_a_value_of_each_process_is_filled_conservatively(values, running, starting, processes):
+    reading = observe(sum(values.values()), running=running, starting=starting, by_process=values)
+
+    assert UTILIZATION.recommend(reading, None).processes == processes
+
+
+def test_a_share_per_process_counts_those_that_answered():
+    answered = observe(120.0, running=2, by_process=each(60.0, 60.0))
+
+    assert PER_PROCESS.recommend(answered, None).reason == "120 over 2 processes / 50 each = 2.4 -> 3"
+
+
+@pytest.mark.parametrize("options", [{}, {"per_process": 1.0, "total": 1.0}])
+def test_exactly_one_target_is_given(options):
+    with pytest.raises(ValueError, match="exactly one of per_process, utilization and total"):
+        Target(metric="load", **options)
+
+
+def test_a_missing_reading_is_not_zero():
+    with pytest.raises(MissingReadingError):
+        PER_PROCESS.recommend(Observation(0.0, 0.0, WEB, Counts(4, 4)), None)
+
+
+@given(st.floats(0, 1e12), st.floats(0, 1e12), st.integers(0, 50))
+def test_more_load_never_means_fewer_processes(load, more, running):
+    fewer = PER_PROCESS.recommend(observe(load, running=running), None).processes
+
+    assert PER_PROCESS.recommend(observe(load + more, running=running), None).processes >= fewer
