@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 
 from autoscaler.act.dry_run import DryRun
-
 from autoscaler.clock import VirtualClock
 from autoscaler.decide.settings import NamedPolicy, TypeSettings
 from autoscaler.loop import Controller, connect_backends
