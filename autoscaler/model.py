@@ -219,7 +219,7 @@ class Observation:
         """Return the newest reading of ``metric``; raise ``MissingReadingError`` when there is none."""
         found = self.readings.get(metric)
         if found is None:
-            raise MissingReadingError(metric, self.missing.get(metric, "never read"))
+            raise MissingReadingError(metric, self.missing.get(metric, "it is no metric of this policy"))
         return found
 
     def value(self, metric: str) -> float:
