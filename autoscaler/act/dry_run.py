@@ -1,4 +1,4 @@
-"""Imagine a formation, or watch one without touching it."""
+"""Scale without touching anything: an imagined formation, and a real one that is only watched."""
 
 from __future__ import annotations
 
@@ -11,63 +11,65 @@ from autoscaler.model import Change, Counts, Formation, Outcome, Process, Proces
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """A formation that exists only here: every change is done at once, and nothing runs."""
+    """Imagine the formation: whatever is asked for runs at once."""
 
     def connect(self, process_types: tuple[ProcessType, ...], previous: Backend | None) -> Backend:
-        """Open an empty formation, or go on with the one imagined so far."""
-        sizes = previous.sizes if isinstance(previous, Imagined) else {}
-        return Imagined({one.name: sizes.get(one.name, 0) for one in process_types})
+        """Imagine these types, at zero or at what ``previous`` had imagined."""
+        known = previous.desired if isinstance(previous, ImaginedFormation) else {}
+        return ImaginedFormation({each.name: known.get(each.name, 0) for each in process_types})
 
     def observer(self, process_types: tuple[ProcessType, ...]) -> Backend:
-        """Open an empty formation to look at."""
+        """Look at an imagined formation, which begins at zero."""
         return self.connect(process_types, None)
 
 
-class Imagined:
-    """The sizes that were asked for."""
+class ImaginedFormation:
+    """Remembers what it was told, and shows it as running."""
 
-    def __init__(self, sizes: dict[str, int]) -> None:
-        """Begin with these sizes, by process type."""
-        self.sizes = sizes
+    def __init__(self, desired: dict[str, int]) -> None:
+        """Begin with these processes by type."""
+        self.desired = desired
 
     def observe(self) -> Formation:
-        """Return every process that was asked for as ready."""
-        return Formation({name: _imagine(name, size) for name, size in self.sizes.items()})
+        """Return the imagined processes, all of them running."""
+        return Formation({name: _imagine(name, desired) for name, desired in self.desired.items()})
 
     def scale(self, changes: tuple[Change, ...]) -> tuple[Outcome, ...]:
-        """Imagine the changes done."""
+        """Remember the new counts."""
         return tuple(self._scale(change) for change in changes)
 
     def close(self, hurry: Event) -> None:
-        """Forget the formation; there is nothing to wait for."""
+        """Do nothing: nothing runs."""
 
     def _scale(self, change: Change) -> Outcome:
-        if change.process_type not in self.sizes:
-            return Outcome(change.process_type, f"there is no process type {change.process_type}")
-        self.sizes[change.process_type] = change.target
-        return Outcome(change.process_type)
+        name = change.process_type
+        if name not in self.desired:
+            return Outcome(name, f"{name} is not a process type of this formation; add it under formation:")
+        if change.target < 0:
+            return Outcome(name, f"{name}: {change.target} processes cannot run; ask for 0 or more")
+        self.desired[name] = change.target
+        return Outcome(name)
 
 
+@dataclass(frozen=True, slots=True)
 class Shadow:
-    """Shows what another backend observes, and answers every change without making it: for plans and dry runs."""
+    """Watches a real backend and changes nothing: for ``plan`` and ``run --dry-run``."""
 
-    def __init__(self, observed: Backend) -> None:
-        """Watch this backend."""
-        self._observed = observed
+    observed: Backend
 
     def observe(self) -> Formation:
-        """Return what the other observes."""
-        return self._observed.observe()
+        """Return what really runs."""
+        return self.observed.observe()
 
     def scale(self, changes: tuple[Change, ...]) -> tuple[Outcome, ...]:
-        """Answer yes, and do nothing."""
+        """Agree to every change and make none."""
         return tuple(Outcome(change.process_type) for change in changes)
 
     def close(self, hurry: Event) -> None:
-        """Let go of the other."""
-        self._observed.close(hurry)
+        """Close the watched backend."""
+        self.observed.close(hurry)
 
 
-def _imagine(name: str, size: int) -> TypeFormation:
-    processes = tuple(Process(f"{name}.{number}", "running") for number in range(1, size + 1))
-    return TypeFormation(Counts(size, size), processes)
+def _imagine(name: str, desired: int) -> TypeFormation:
+    processes = tuple(Process(f"{name}.{number}", "running") for number in range(1, desired + 1))
+    return TypeFormation(Counts(desired=desired, running=desired), processes)

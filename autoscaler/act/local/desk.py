@@ -1,0 +1,72 @@
+"""Tell other autoscalers of this user what the local formation is."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+
+from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.local.formation_json import write_formation
+from autoscaler.act.local.formation_lock import may_ask
+from autoscaler.act.local.roster import Roster
+
+_ANSWER_SECONDS = 5.0  # a client that does not read is left alone after this
+
+
+class Desk:
+    """Answers on the socket that is the formation's lock; belongs to the loop's thread."""
+
+    def __init__(self, loop: EventLoop, roster: Roster) -> None:
+        """Begin without a lock."""
+        self._loop = loop
+        self._roster = roster
+        self._lock: socket.socket | None = None
+        self._answers: dict[socket.socket, memoryview] = {}
+
+    def open(self, lock: socket.socket) -> None:
+        """Hold this lock from now on, and let go of the one before."""
+        self._close_lock()
+        self._lock = lock
+        self._loop.watch(lock.fileno(), lambda: self._accept(lock))
+
+    def close(self) -> None:
+        """Let go of the lock and of everybody who waits for an answer."""
+        self._close_lock()
+        for client in list(self._answers):
+            self._drop(client)
+
+    def _accept(self, lock: socket.socket) -> None:
+        try:
+            client, _ = lock.accept()
+        except OSError:
+            return
+        if not may_ask(client):
+            client.close()
+            return
+        client.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        self._answers[client] = memoryview(write_formation(self._roster.read()))
+        self._loop.watch(client.fileno(), lambda: self._send(client), selectors.EVENT_WRITE)
+        self._loop.at(self._loop.now() + _ANSWER_SECONDS, lambda: self._drop(client))
+
+    def _send(self, client: socket.socket) -> None:
+        left = self._answers[client]
+        try:
+            self._answers[client] = left[client.send(left) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(client)
+            return
+        if not self._answers[client]:
+            self._drop(client)
+
+    def _drop(self, client: socket.socket) -> None:
+        if self._answers.pop(client, None) is not None:
+            self._loop.unwatch(client.fileno())
+            client.close()
+
+    def _close_lock(self) -> None:
+        if self._lock is not None:
+            self._loop.unwatch(self._lock.fileno())
+            self._lock.close()
+            self._lock = None

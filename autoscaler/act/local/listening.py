@@ -1,0 +1,44 @@
+"""Open the listening sockets that the processes of a type share."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from autoscaler.act.backend import BackendError
+from autoscaler.model import Address, ProcessType
+
+_BACKLOG = 1024  # connections wait here while no process of the type runs
+_FIXES = {
+    errno.EADDRINUSE: "is in use by another program; end it, or choose another port",
+    errno.EACCES: "is not allowed to this user; choose a port above 1023",
+    errno.EADDRNOTAVAIL: "is not an address of this machine; choose one that is",
+}
+
+
+def open_listener(process_type: ProcessType) -> socket.socket:
+    """Listen on the type's address; raise ``BackendError`` naming the key, the address and the fix."""
+    key = f"formation.{process_type.name}.listen"
+    if process_type.listen is None:
+        raise BackendError(f"{key}: missing, and socket: shared needs it; write an address such as 127.0.0.1:8000")
+    try:
+        return _listen(process_type.listen)
+    except OSError as error:
+        text = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        fix = _FIXES.get(error.errno or 0, f"cannot be listened on ({text}); choose another address")
+        raise BackendError(f"{key}: {process_type.listen} {fix}") from error
+
+
+def _listen(address: Address) -> socket.socket:
+    """Bind and listen; the socket blocks, as servers that are handed one expect."""
+    family, kind, protocol, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

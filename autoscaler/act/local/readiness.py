@@ -1,0 +1,124 @@
+"""Find out when a started process is ready for work."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.local.roster import Run
+
+_LIVED_SECONDS = 1.0
+_FIRST_PROBE_SECONDS = 0.02
+_LONGEST_PROBE_SECONDS = 0.25
+_PROBE_GROWTH = 1.5
+_MESSAGE_BYTES = 4096
+_UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EALREADY})
+_CONNECTED = frozenset({0, errno.EISCONN})
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
+
+
+class Readiness:
+    """Watches starting processes, by the rule of their type; belongs to the loop's thread."""
+
+    def __init__(self, loop: EventLoop, token: str, ready: Callable[[Run], None]) -> None:
+        """Call ``ready`` once for each process that is."""
+        self._loop = loop
+        self._ready = ready
+        self._name = f"autoscaler/ready/{token}"
+        self._socket: socket.socket | None = None
+        self._notifying: dict[int, Run] = {}  # by session
+
+    def open_notify_socket(self) -> str:
+        """Return NOTIFY_SOCKET for a child, opened when first needed; raise ``OSError`` when it cannot be."""
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            self._socket.bind(b"\0" + self._name.encode())
+            self._loop.watch(self._socket.fileno(), self._receive)
+        return f"@{self._name}"
+
+    def watch(self, run: Run) -> None:
+        """Wait until the process is ready."""
+        kind = run.process_type.ready
+        if kind == "notify":
+            self._notifying[run.pid] = run
+        elif kind == "port":
+            probe = _PortProbe(run.slot.port)
+            run.timers.append(self._loop.at(self._loop.now(), lambda: self._probe(run, probe, _FIRST_PROBE_SECONDS)))
+        else:
+            after = run.process_type.startup_seconds or _LIVED_SECONDS
+            run.timers.append(self._loop.at(run.started_at + after, lambda: self._ready(run)))
+
+    def forget(self, run: Run) -> None:
+        """Stop waiting; harmless when nothing is waited for."""
+        self._notifying.pop(run.pid, None)
+
+    def close(self) -> None:
+        """Close the notification socket."""
+        if self._socket is not None:
+            self._loop.unwatch(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+
+    def _probe(self, run: Run, probe: _PortProbe, pause_seconds: float) -> None:
+        if run.status is not None or run.slot.is_retired:
+            probe.close()
+        elif probe.is_answered():
+            self._ready(run)
+        else:
+            longer = min(pause_seconds * _PROBE_GROWTH, _LONGEST_PROBE_SECONDS)
+            self._loop.at(self._loop.now() + pause_seconds, lambda: self._probe(run, probe, longer))
+
+    def _receive(self) -> None:
+        """Take one notification, and believe it only from the session of a child that is waited for."""
+        if self._socket is None:
+            return
+        try:
+            message, ancillary, _, _ = self._socket.recvmsg(_MESSAGE_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size))
+        except OSError:
+            return
+        run = self._notifying.get(_find_session(ancillary))
+        if run is not None and b"READY=1" in message.split(b"\n"):
+            del self._notifying[run.pid]
+            self._ready(run)
+
+
+def _find_session(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """Return the session of the sender the kernel names; 0 when it names none that lives."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            with contextlib.suppress(OSError):
+                return os.getsid(_CREDENTIALS.unpack(data)[0])
+    return 0
+
+
+@dataclass(slots=True, eq=False)
+class _PortProbe:
+    """Tries to connect to a port of this machine without waiting."""
+
+    port: int
+    _client: socket.socket | None = None
+
+    def is_answered(self) -> bool:
+        """Try once, or see what became of the last try."""
+        client = self._client or socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._client = client
+        code = client.connect_ex(("127.0.0.1", self.port))
+        if code in _UNDER_WAY:
+            return False
+        # A client that was given the very port it asks for is connected to itself.
+        is_answered = code in _CONNECTED and client.getpeername() != client.getsockname()
+        self.close()
+        return is_answered
+
+    def close(self) -> None:
+        """End the try."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None

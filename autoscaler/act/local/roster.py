@@ -1,0 +1,185 @@
+"""Hold every process type, number and run of the local formation, and publish them as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from socket import socket
+from threading import Lock
+
+from autoscaler.act.local.event_loop import Timer
+from autoscaler.act.local.ports import Ports
+from autoscaler.act.local.spawn import Child
+from autoscaler.act.local.starts import Start, StartHistory
+from autoscaler.act.local.streams import OutputStream
+from autoscaler.model import Address, Counts, Process, ProcessState, ProcessType, TypeFormation
+
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Run:
+    """One run of a process, from its start until the last of its descendants is gone."""
+
+    serial: int
+    slot: Slot
+    process_type: ProcessType  # as it was configured at the start
+    child: Child
+    stream: OutputStream
+    start: Start
+    started_at: float
+    ready_at: float | None = None
+    status: int | None = None  # of the leader; negative for a signal; None while it lives
+    ended_at: float = 0.0
+    scans: int = 0
+    is_group_told: bool = False  # the one TERM was sent
+    is_killed: bool = False
+    told: set[int] = field(default_factory=set)  # descendants outside the group that got their TERM
+    descendants: dict[int, int] = field(default_factory=dict)  # pid -> pidfd, of those that must be waited for
+    deadline: Timer | None = None
+    timers: list[Timer] = field(default_factory=list)
+
+    @property
+    def pid(self) -> int:
+        """Return the pid of the leader, which is its group and session too; kept as a zombie until the run is over."""
+        return self.child.process.pid
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Slot:
+    """The place of a process, ``web.1``, with its number and ports, through all its runs."""
+
+    type_state: TypeState
+    number: int
+    port: int
+    metrics_port: int
+    state: ProcessState = "starting"
+    run: Run | None = None
+    failures: int = 0  # in a row
+    note: str | None = None
+    restart: Timer | None = None
+
+    @property
+    def name(self) -> str:
+        """Return ``web.1``."""
+        return f"{self.type_state.name}.{self.number}"
+
+    @property
+    def is_retired(self) -> bool:
+        """Tell whether it was told to stop: it is never started again."""
+        return self.state == "draining"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class TypeState:
+    """A process type as it is run now."""
+
+    process_type: ProcessType
+    index: int  # its place in the port numbering
+    listener: socket | None = None
+    desired: int = 0
+    is_removed: bool = False
+    starts: int = 0
+    drains_killed: int = 0
+    slots: dict[int, Slot] = field(default_factory=dict)
+    history: StartHistory = field(default_factory=StartHistory)
+
+    @property
+    def name(self) -> str:
+        """Return the process type's name."""
+        return self.process_type.name
+
+    def list_active(self) -> list[Slot]:
+        """Return the slots that are not draining, lowest number first."""
+        return [self.slots[number] for number in sorted(self.slots) if not self.slots[number].is_retired]
+
+    def add_slots(self, count: int, ports: Ports) -> list[Slot]:
+        """Take the lowest free numbers; those of draining processes are not free."""
+        added: list[Slot] = []
+        number = 0
+        while len(added) < count:
+            number += 1
+            if number not in self.slots:
+                self.slots[number] = self._make_slot(number, ports)
+                added.append(self.slots[number])
+        return added
+
+    def describe(self) -> TypeFormation:
+        """Return what runs of this type as a value."""
+        slots = [self.slots[number] for number in sorted(self.slots)]
+        running = sum(slot.state == "running" for slot in slots)
+        return TypeFormation(
+            counts=self._count(slots),
+            processes=tuple(Process(slot.name, slot.state, Address(_LOOPBACK, slot.metrics_port)) for slot in slots),
+            startup_seconds=self.history.startup_seconds,
+            is_crash_looping=self.history.is_crash_looping(running),
+            starts=self.starts,
+            drains_killed=self.drains_killed,
+            notes=tuple(self._list_notes(slots, running)),
+        )
+
+    def _make_slot(self, number: int, ports: Ports) -> Slot:
+        port = self.listener.getsockname()[1] if self.listener else ports.port_of(self.index, number)
+        return Slot(type_state=self, number=number, port=port, metrics_port=ports.metrics_port_of(self.index, number))
+
+    def _count(self, slots: list[Slot]) -> Counts:
+        states = [slot.state for slot in slots]
+        return Counts(
+            desired=self.desired,
+            running=states.count("running"),
+            starting=states.count("starting"),
+            draining=states.count("draining"),
+            failed=states.count("failed"),
+        )
+
+    def _list_notes(self, slots: list[Slot], running: int) -> list[str]:
+        notes = [slot.note for slot in slots if slot.note]
+        if self.history.is_crash_looping(running):
+            failed, counted = self.history.count_failures(running)
+            notes.append(f"{self.name} is crash looping: {failed} of its last {counted} starts failed; its own output says why")
+        return notes
+
+
+class Roster:
+    """All process types by name. The loop's thread changes them; any thread reads what is published."""
+
+    def __init__(self) -> None:
+        """Begin with no types."""
+        self.types: dict[str, TypeState] = {}
+        self._published: Mapping[str, TypeFormation] = {}
+        self._changed: dict[str, TypeState] = {}
+        self._lock = Lock()
+
+    def touch(self, type_state: TypeState) -> None:
+        """Have the type published again after this round."""
+        self._changed[type_state.name] = type_state
+
+    def publish(self) -> None:
+        """Make the changed types visible to the other threads."""
+        if not self._changed:
+            return
+        changed, self._changed = self._changed, {}
+        with self._lock:
+            published = dict(self._published)
+            for name, state in changed.items():
+                if state.is_removed:
+                    published.pop(name, None)
+                else:
+                    published[name] = state.describe()
+            self._published = published
+
+    def read(self) -> Mapping[str, TypeFormation]:
+        """Return what was published last; never changed afterwards."""
+        with self._lock:
+            return self._published
+
+    def set_desired(self, desired: Mapping[str, int]) -> dict[str, TypeState]:
+        """Say how many processes of each type should run, visible at once; return the types that exist."""
+        with self._lock:
+            known = {name: state for name, state in self.types.copy().items() if name in desired and name in self._published}
+            published = dict(self._published)
+            for name, state in known.items():
+                state.desired = desired[name]
+                published[name] = replace(published[name], counts=replace(published[name].counts, desired=desired[name]))
+            self._published = published
+            return known

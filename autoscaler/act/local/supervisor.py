@@ -1,0 +1,188 @@
+"""Bring the local formation to its desired counts, in one thread that alone starts and reaps processes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from autoscaler.act.local.desk import Desk
+from autoscaler.act.local.ground import Ground
+from autoscaler.act.local.ports import Ports
+from autoscaler.act.local.roster import Run, Slot, TypeState
+from autoscaler.act.local.starter import Starter, describe_end
+from autoscaler.act.local.undertaker import Undertaker, Witness
+from autoscaler.model import ProcessType
+
+_SWEEP_SECONDS = 0.02
+_MOST_SWEEPS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a connect or a reload brings: the types with their commands, and what was opened for them."""
+
+    process_types: tuple[ProcessType, ...]
+    folder: Path
+    ports: Ports
+    width: int  # of the names before the output
+    listeners: Mapping[str, socket.socket] = field(default_factory=dict)  # opened anew, by process type
+    lock: socket.socket | None = None  # of a formation that was not held before
+
+
+class Supervisor:
+    """Everything here runs in the loop's thread, but for the constructor."""
+
+    def __init__(self, ground: Ground, plan: Plan) -> None:
+        """Take over the plan; nothing is started before the first ``reconcile``."""
+        self._ground = ground
+        self._starter = Starter(ground, self._started)
+        self._undertaker = Undertaker(ground, Witness(self._starter.leader_ended, self._run_ended))
+        self._desk = Desk(ground.loop, ground.roster)
+        self._is_closing = False
+        self._sweeps = 0
+        self.replace(plan)
+        ground.roster.publish()
+
+    def run(self) -> None:
+        """Serve until closed; whatever happens, no process is left."""
+        try:
+            self._ground.loop.run(self._after_round)
+        finally:
+            self._undertaker.end_all_at_once()
+            self._release()
+
+    def reconcile(self, type_states: list[TypeState]) -> None:
+        """Start and stop processes until each type has as many as desired."""
+        ending: list[Run] = []
+        for state in type_states:
+            wanted = 0 if self._is_closing else state.desired
+            active = state.list_active()
+            for slot in state.add_slots(max(0, wanted - len(active)), self._ground.ports):
+                self._starter.request(slot)
+            for slot in reversed(active[wanted:]):
+                ending += self._retire(slot)
+            self._ground.roster.touch(state)
+        self._undertaker.stop(ending)
+
+    def replace(self, plan: Plan) -> None:
+        """Take over new, changed and removed types; running processes stay as they were started."""
+        self._ground.folder, self._ground.ports, self._ground.outputs.width = plan.folder, plan.ports, plan.width
+        if plan.lock is not None:
+            self._desk.open(plan.lock)
+        kept = {process_type.name for process_type in plan.process_types}
+        for place, process_type in enumerate(plan.process_types):
+            self._replace_type(place, process_type, plan.listeners.get(process_type.name))
+        for state in [state for state in self._ground.roster.types.values() if state.name not in kept]:
+            state.is_removed = True
+            state.desired = 0
+        self.reconcile(list(self._ground.roster.types.values()))
+        self._drop_removed()
+
+    def reload(self, plan: Plan, is_done: Event) -> None:
+        """Take over a plan and publish it before the caller goes on."""
+        self.replace(plan)
+        self._ground.roster.publish()
+        is_done.set()
+
+    def close(self) -> None:
+        """Stop every process by its own timeout, then end."""
+        self._is_closing = True
+        self._starter.close()
+        self.reconcile(list(self._ground.roster.types.values()))
+        self._end_when_empty()
+
+    def hurry(self) -> None:
+        """Kill every process now."""
+        for run in list(self._undertaker.runs.values()):
+            self._undertaker.kill(run)
+
+    def _after_round(self) -> None:
+        self._starter.run_some()
+        self._undertaker.settle()
+        self._ground.roster.publish()
+
+    def _started(self, run: Run) -> None:
+        self._undertaker.take(run)
+
+    def _retire(self, slot: Slot) -> list[Run]:
+        """Take a slot out of service; return its run when there is one to end."""
+        if slot.restart is not None:
+            slot.restart.cancel()
+        slot.state = "draining"
+        if slot.run is None:
+            self._free(slot)
+            return []
+        return [slot.run]
+
+    def _free(self, slot: Slot) -> None:
+        """Give the number and its ports free."""
+        del slot.type_state.slots[slot.number]
+        slot.type_state.history.forget(slot.number)
+        self._ground.roster.touch(slot.type_state)
+
+    def _run_ended(self, run: Run) -> None:
+        slot = run.slot
+        slot.run = None
+        if slot.is_retired:
+            self._free(slot)
+            self._drop_removed()
+            self._end_when_empty()
+        else:
+            self._starter.restart(slot, describe_end(run))
+
+    def _replace_type(self, place: int, process_type: ProcessType, listener: socket.socket | None) -> None:
+        types = self._ground.roster.types
+        state = types.get(process_type.name)
+        if state is None:
+            taken = {other.index for other in types.values()}
+            index = place if place not in taken else min(set(range(len(taken) + 1)) - taken)
+            state = types[process_type.name] = TypeState(process_type=process_type, index=index)
+        else:
+            self._tell_of_changes(state, process_type)
+        state.process_type = process_type
+        state.is_removed = False
+        if listener is not None or process_type.socket != "shared":
+            self._swap_listener(state, listener)
+
+    def _tell_of_changes(self, state: TypeState, new: ProcessType) -> None:
+        old = state.process_type
+        keys = ("command", "environment", "stop_timeout_seconds", "socket", "listen", "ready")
+        changed = [key.removesuffix("_seconds") for key in keys if getattr(old, key) != getattr(new, key)]
+        if changed and state.slots:
+            self._ground.happenings.tell(f"{state.name}: the new {', '.join(changed)} holds for processes started from now on")
+
+    def _swap_listener(self, state: TypeState, listener: socket.socket | None) -> None:
+        if state.listener is not None:
+            state.listener.close()
+        state.listener = listener
+
+    def _drop_removed(self) -> None:
+        types = self._ground.roster.types
+        for state in [state for state in types.values() if state.is_removed and not state.slots]:
+            self._swap_listener(state, None)
+            self._ground.roster.touch(state)
+            del types[state.name]
+
+    def _end_when_empty(self) -> None:
+        if self._is_closing and self._sweeps == 0 and not any(state.slots for state in self._ground.roster.types.values()):
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """End only when no process of ours is left, wherever it went."""
+        self._sweeps += 1
+        if self._undertaker.find_strays() and self._sweeps < _MOST_SWEEPS:
+            self._ground.loop.at(self._ground.loop.now() + _SWEEP_SECONDS, self._sweep)
+        else:
+            self._ground.loop.stop()
+
+    def _release(self) -> None:
+        """Close what belongs to the formation as a whole."""
+        for state in self._ground.roster.types.values():
+            self._swap_listener(state, None)
+        self._starter.close()
+        self._ground.outputs.close()
+        self._desk.close()
+        self._ground.loop.close()
