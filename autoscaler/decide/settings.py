@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, get_type_hints
 
 from autoscaler.decide.policy import Policy
@@ -97,11 +98,15 @@ class TypeSettings:
 def metrics_of(policy: Policy) -> tuple[str, ...]:
     """Collect the metric names among the fields of a policy; a field may hold one, none, or a tuple of them."""
     names: list[str | None] = []
-    for field_name, hint in get_type_hints(type(policy), include_extras=True).items():
-        if _mentions_metric(hint):
-            value = getattr(policy, field_name)
-            names.extend(value if isinstance(value, tuple) else (value,))
+    for field_name in _metric_fields(type(policy)):
+        value = getattr(policy, field_name)
+        names.extend(value if isinstance(value, tuple) else (value,))
     return tuple(name for name in names if name)
+
+
+@cache
+def _metric_fields(kind: type) -> tuple[str, ...]:
+    return tuple(name for name, hint in get_type_hints(kind, include_extras=True).items() if _mentions_metric(hint))
 
 
 def _mentions_metric(hint: object) -> bool:
