@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from autoscaler.cli.main import program
 from autoscaler.model import Change, Counts, Observation, Outcome, ProcessType, Reading, Recommendation
@@ -111,7 +112,7 @@ def test_only_the_loop_catches_every_exception():
         ("requests", "autoscaler/http_client.py", []),
         ("apscheduler", "autoscaler/loop", []),
         ("ruamel", "autoscaler/config/", []),
-        ("prometheus_client", "autoscaler/serve/", ["autoscaler/observe/prometheus_text.py"]),  # the source reads pages with its parser
+        ("prometheus_client", "autoscaler/serve/", ["autoscaler/observe/exposition.py"]),  # pages are read with its parser
     ],
 )
 def test_one_file_alone_imports_a_big_library(library, home, also):
@@ -148,6 +149,16 @@ def test_documents_link_to_files_that_exist(document):
     links = [link for link in re.findall(r"\]\(([^)#]+)", document.read_text()) if "://" not in link]
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_configuration_in_the_readme_passes_the_check(tmp_path):
+    (configuration,) = re.findall(r"^```yaml\n(.*?)^```", (_ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "autoscaler.yaml").write_text(configuration)
+    (tmp_path / "Procfile").write_text("web: serve\nworker: work\n")
+
+    result = CliRunner().invoke(program, ["check", "-c", str(tmp_path / "autoscaler.yaml")])
+
+    assert (result.exit_code, "warning" in result.output) == (0, False), result.output
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Build the wheel and look inside it, then install it elsewhere and use it."""
 
+import re
 import subprocess
 import sys
 import sysconfig
@@ -87,8 +88,73 @@ def test_installed_packages_are_those_of_the_wheel(installed, tmp_path):
     assert Path(located.strip()).is_relative_to(installed.parent)
 
 
-@pytest.mark.parametrize("name", [each.name for each in _our_entry_points() if each.group.startswith("autoscaler.")])
-def test_installed_schema_knows_every_plug_in(installed, tmp_path, name):
+def test_installed_schema_knows_every_plug_in(installed, tmp_path):
     schema = _run(installed / "autoscaler", "schema", folder=tmp_path)
 
-    assert f'"{name}"' in schema
+    assert [each.name for each in _our_entry_points() if each.group.startswith("autoscaler.") and f'"{each.name}"' not in schema] == []
+
+
+_OUTSIDE_PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "outside"
+version = "1"
+
+[project.entry-points."autoscaler.policies"]
+reserve = "outside.policy:Reserve"
+
+[project.entry-points."autoscaler.sources"]
+load_average = "outside.source:LoadAverage"
+
+[project.entry-points."autoscaler.backends"]
+number_files = "outside.backend:NumberFiles"
+"""
+_OUTSIDE_CONFIGURATION = """
+interval: 1s
+listen: null
+backend: {number_files: {folder: .}}
+metrics:
+  load: {load_average: {path: loadavg}, every: 1s}
+formation:
+  web: {minimum: 1, maximum: 8, policies: [reserve: {metric: load, share: 0.5}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def outside(installed, tmp_path_factory) -> Path:
+    """Install the plug-ins that the documents show as a package of its own; return the folder of programs."""
+    project = tmp_path_factory.mktemp("project")
+    source, backend = _shown_in("CONTRIBUTING.md")
+    (policy,) = _shown_in("policies/README.md")
+    (project / "outside").mkdir()
+    for name, code in (("__init__", ""), ("policy", policy), ("source", source), ("backend", backend)):
+        (project / "outside" / f"{name}.py").write_text(code)
+    (project / "pyproject.toml").write_text(_OUTSIDE_PROJECT)
+    pip = (sys.executable, "-m", "pip", "--python", installed / "python", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation")
+    _run(*pip, project, folder=project)
+    return installed
+
+
+def _shown_in(document: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (_ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_plug_ins_of_another_package_work_from_the_configuration(outside, tmp_path):
+    (tmp_path / "autoscaler.yaml").write_text(_OUTSIDE_CONFIGURATION)
+    (tmp_path / "loadavg").write_text("2.00 1.00 0.50 1/300 4242\n")
+
+    _run(outside / "autoscaler", "run", "--once", folder=tmp_path)
+
+    assert (tmp_path / "web").read_text() == "4"
+
+
+def test_wrong_configuration_of_another_packages_plug_in_is_named(outside, tmp_path):
+    (tmp_path / "autoscaler.yaml").write_text(_OUTSIDE_CONFIGURATION.replace("share: 0.5", "share: 7"))
+
+    done = subprocess.run([outside / "autoscaler", "check"], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=100)
+
+    assert done.returncode == 2
+    assert "share: 7 " in done.stderr
