@@ -1,0 +1,59 @@
+"""Build settings from a document, or raise all its mistakes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autoscaler.config.backends_section import read_backends
+from autoscaler.config.cross_checks import Whole, check_whole
+from autoscaler.config.document import Document
+from autoscaler.config.formation_section import Ground, read_types
+from autoscaler.config.metrics_section import metric_names, read_metrics
+from autoscaler.config.part import Part
+from autoscaler.config.plugins import Registry
+from autoscaler.config.readers import Surroundings
+from autoscaler.config.reading import read_section
+from autoscaler.config.report import Report
+from autoscaler.config.schema import DefaultsSection, FileSection
+from autoscaler.settings import Listen, Settings
+
+
+def build(document: Document, registry: Registry, path: Path | None, folder: Path) -> Settings:
+    """Build the settings of a document whose relative paths are taken from ``folder``.
+
+    Raises ``ConfigurationError`` with every mistake.
+    """
+    report = Report(document)
+    part = Part((), document.data, report, registry, Surroundings(folder))
+    section = read_section(FileSection, part)
+    whole = _read(section, part)
+    check_whole(whole, part)
+    report.finish()
+    return Settings(
+        path=path,
+        interval_seconds=section.interval_seconds,
+        backends=whole.backends.plugins,
+        types=whole.types,
+        metrics=tuple(metric.settings for metric in whole.metrics),
+        listen=_listen(section),
+        document=document.written,
+        warnings=report.warnings(),
+    )
+
+
+def _read(section: FileSection, part: Part) -> Whole:
+    knowing = Part((), part.data, part.report, part.registry, Surroundings(part.surroundings.folder, metric_names(section.metrics)))
+    backends = read_backends(section, knowing)
+    metrics = read_metrics(knowing.at("metrics", section.metrics))
+    defaults = read_section(DefaultsSection, knowing.at("defaults", section.defaults))
+    types = read_types(knowing.at("formation", section.formation), Ground(section.interval_seconds, defaults, backends))
+    type_names = tuple(section.formation) if isinstance(section.formation, dict) else ()
+    return Whole(section, backends, metrics, types, type_names)
+
+
+def _listen(section: FileSection) -> Listen | None:
+    if section.listen is None:
+        return None
+    certificate = Path(section.listen_certificate) if section.listen_certificate else None
+    key = Path(section.listen_key) if section.listen_key else None
+    return Listen(address=section.listen, token=section.listen_token, certificate=certificate, key=key)

@@ -1,0 +1,104 @@
+"""Check process types, metrics and backends against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from autoscaler.config.addresses import is_loopback
+from autoscaler.config.backends_section import Backends
+from autoscaler.config.metrics_section import Metric
+from autoscaler.config.part import Part
+from autoscaler.config.plugin_parts import ask
+from autoscaler.config.schema import FileSection
+from autoscaler.config.wording import names, show, suggest
+from autoscaler.decide.settings import TypeSettings
+from autoscaler.model import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Everything of a file that could be read."""
+
+    section: FileSection
+    backends: Backends
+    metrics: tuple[Metric, ...]
+    types: tuple[TypeSettings, ...]
+    type_names: tuple[str, ...]  # also of those that could not be read
+
+
+def check_whole(whole: Whole, part: Part) -> None:
+    """Report what does not fit together; ``part`` is the whole file."""
+    formation = part.at("formation", None)
+    _check_listen(whole.section, part)
+    _check_addresses(whole, formation)
+    _check_metrics(whole, part)
+    by_name = {metric.settings.name: metric for metric in whole.metrics}
+    for settings in whole.types:
+        _check_zero(settings, by_name, formation.at(settings.name, None))
+    _ask_backends(whole, formation)
+
+
+def _check_listen(section: FileSection, part: Part) -> None:
+    report, has_tls = part.report, section.listen_certificate is not None and section.listen_key is not None
+    for given, lacking in (("listen_certificate", "listen_key"), ("listen_key", "listen_certificate")):
+        if getattr(section, given) is not None and getattr(section, lacking) is None and not report.is_wrong((lacking,)):
+            report.at_key((given,), f"stands without {lacking}; add it, TLS needs both")
+    if section.listen is None or is_loopback(section.listen) or section.listen_token is not None or has_tls:
+        return
+    if not any(report.is_wrong((key,)) for key in ("listen_token", "listen_certificate", "listen_key")):
+        said = f"{section.listen} is not loopback, so that others can reach it"
+        report.at_value(("listen",), f"{said}; add listen_token, or listen_certificate and listen_key, or listen on 127.0.0.1")
+
+
+def _check_addresses(whole: Whole, formation: Part) -> None:
+    taken: dict[Address, str] = {whole.section.listen: "the controller itself"} if whole.section.listen else {}
+    for settings in whole.types:
+        address = settings.process_type.listen
+        if address is None or address.port == 0:
+            continue
+        if address in taken:
+            formation.report.at_value((*formation.path, settings.name, "listen"), f"{address} is taken by {taken[address]}; choose another port")
+        taken.setdefault(address, settings.name)
+
+
+def _check_metrics(whole: Whole, part: Part) -> None:
+    used = {metric for settings in whole.types for metric in settings.metrics}
+    for metric in whole.metrics:
+        name, report = metric.settings.name, part.report
+        if name not in used and not _has_mistakes(whole):
+            report.warn(("metrics", name), "no policy uses this metric; remove it, or name it in a policy")
+        if metric.process_type is not None and metric.process_type not in whole.type_names:
+            near = suggest(str(metric.process_type), whole.type_names)
+            listed = f"the process types are {names(whole.type_names)}" if near.startswith("did") else near
+            report.at_value((*metric.part.path, "process_type"), f"{show(metric.process_type)} is not in the formation; {listed}")
+
+
+def _has_mistakes(whole: Whole) -> bool:
+    return len(whole.types) < len(whole.type_names)
+
+
+def _check_zero(settings: TypeSettings, metrics: Mapping[str, Metric], part: Part) -> None:
+    used = [metrics[name] for name in settings.metrics if name in metrics]
+    if settings.process_type.minimum > 0 or not used or any(_lives_without(metric, settings.name) for metric in used):
+        return
+    listed = names(metric.settings.name for metric in used)
+    part.report.at_value(
+        (*part.path, "minimum"),
+        f"0 has no way back: {listed} comes from the processes themselves, and none would run; write 1, or add a metric that exists at zero",
+    )
+
+
+def _lives_without(metric: Metric, process_type: str) -> bool:
+    return metric.exists_at_zero or (metric.process_type is not None and metric.process_type != process_type)
+
+
+def _ask_backends(whole: Whole, formation: Part) -> None:
+    for name, plugin in whole.backends.plugins.items():
+        types = tuple(settings.process_type for settings in whole.types if settings.backend == name)
+        question = getattr(plugin, "mistakes", None)
+        said: Iterable[tuple[str, str]] = ask(whole.backends.parts[name], lambda: question(types), ()) if question else ()  # noqa: B023 - asked at once
+        for process_type, sentence in said:
+            formation.report.at_key((*formation.path, process_type), sentence)
+        if not types and len(whole.backends.parts) > 1 and not _has_mistakes(whole):
+            formation.report.warn(("backends", name), "no process type uses this backend; remove it, or name it in a type")

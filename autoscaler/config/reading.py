@@ -1,0 +1,85 @@
+"""Read a mapping of the file into a frozen dataclass, and tell every mistake at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from autoscaler.config.annotations import TAG
+from autoscaler.config.derive import construct, keys_at, model_of, options_of
+from autoscaler.config.part import Part
+from autoscaler.config.substitution import Substituted, hide
+from autoscaler.config.wording import names, suggest, unlike
+
+Value = TypeVar("Value")
+
+
+def read_plugin(plugin: type[Value], part: Part) -> Value | None:
+    """Make a plug-in from its mapping; ``None`` when anything in it is wrong, which the report then holds."""
+    value, _ = _read(plugin, part, _as_mapping(plugin, part))
+    return value
+
+
+def read_section(section: type[Value], part: Part) -> Value:
+    """Make a section of the file from its mapping; a wrong key is reported and left out, so that the rest can be checked.
+
+    Every field of a section has a default.
+    """
+    data = _as_mapping(section, part) or {}
+    value, wrong = _read(section, part, data)
+    if value is not None:
+        return value
+    rest = {key: item for key, item in data.items() if key not in wrong}
+    return construct(section, model_of(section).model_validate(rest, context=part.surroundings))
+
+
+def _as_mapping(plugin: type, part: Part) -> dict[str, object] | None:
+    if part.data is None:
+        return {}
+    if isinstance(part.data, dict):
+        return part.data
+    keys = names(option.key for option in options_of(plugin))
+    part.report.at_value(part.path, unlike(part.data, "a mapping", f"the keys {keys} with their values" if keys else "{}"))
+    return None
+
+
+def _read(plugin: type[Value], part: Part, data: dict[str, object] | None) -> tuple[Value | None, set[str | int]]:
+    if data is None:
+        return None, set()
+    try:
+        model = model_of(plugin).model_validate(data, context=part.surroundings)
+        return construct(plugin, model), set()
+    except PydanticCustomError as error:
+        part.report.at_key(part.path, hide(str(error), _substituted(part.data)))
+        return None, set()
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        for detail in details:
+            _tell(plugin, part, detail)
+        return None, {detail["loc"][0] for detail in details if detail["loc"]}
+
+
+def _tell(plugin: type, part: Part, detail: ErrorDetails) -> None:
+    location = tuple(each for each in detail["loc"] if not str(each).startswith(TAG))
+    path, report = (*part.path, *location), part.report
+    if detail["type"] == "extra_forbidden":
+        known = [option.key for option in keys_at(plugin, location[:-1])]
+        report.at_key(path, f"unknown key; {suggest(str(location[-1]), known)}")
+    elif detail["type"] == "missing":
+        help_text = next((option.help for option in keys_at(plugin, location[:-1]) if option.key == location[-1]), "")
+        report.missing(path, f"missing; add {location[-1]}{f' ({help_text})' if help_text else ''}")
+    elif detail["type"] == "refused":
+        report.at_key(path, hide(detail["ctx"]["sentence"], _substituted(part.data)))
+    else:
+        report.at_value(path, detail["ctx"]["sentence"])
+
+
+def _substituted(value: object) -> Iterator[Substituted]:
+    if isinstance(value, Substituted):
+        yield value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        yield from _substituted(item)

@@ -1,0 +1,102 @@
+"""The sections of the configuration file, each as the frozen dataclass that its mapping is read into.
+
+``None`` stands for a key that is not given; what is not given in a type comes from ``defaults``, and then from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from autoscaler.decide.settings import Combine, RateLimit, Select
+from autoscaler.model import Address, Duration, DurationOrZero, Help, Number, PathName, Processes, Seconds, SecretText
+
+DEFAULT_LISTEN = Address("127.0.0.1", 9797)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSection:
+    """The whole file."""
+
+    interval_seconds: Annotated[float, Seconds(), Number(at_least=0.1), Help("time between two decisions")] = 5.0
+    listen: Annotated[Address | None, Help("where /metrics, /-/healthy, /-/ready and /status are served; null: nowhere")] = DEFAULT_LISTEN
+    listen_token: Annotated[SecretText | None, Help("bearer token that a client has to send; needed when listen is not loopback")] = None
+    listen_certificate: Annotated[PathName | None, Help("PEM file with the certificate, for TLS")] = None
+    listen_key: Annotated[PathName | None, Help("PEM file with the certificate's key, for TLS")] = None
+    backend: Annotated[object, Help("what adds and removes processes; default {local: {procfile: Procfile}}")] = None
+    backends: Annotated[object, Help("several backends by name, in place of backend")] = None
+    metrics: Annotated[object, Help("what is read, by name")] = None
+    defaults: Annotated[object, Help("what holds for every process type that does not say otherwise")] = None
+    formation: Annotated[object, Help("the process types by name")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSection:
+    """What stands beside the source of a metric."""
+
+    every_seconds: Annotated[float, Seconds(), Number(at_least=0.01), Help("time between two polls")] = 5.0
+    max_age_seconds: Annotated[Duration | None, Help("age at which a reading is missing; default three times every, at least 15s")] = None
+    timeout_seconds: Annotated[Duration | None, Help("time within which a poll must be answered; default every, at least 1s and at most 10s")] = None
+    window_seconds: Annotated[DurationOrZero, Help("span that the source averages over, such as the 1m of a rate(x[1m])")] = 0.0
+    alive: Annotated[str | None, Help("query that answers 0 or nothing when the exporter behind the metric is dead")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionSection:
+    """How fast one direction may go."""
+
+    stabilization_seconds: Annotated[DurationOrZero | None, Help("how far back is looked before a change; default out 0s, in 5m")] = None
+    cooldown_seconds: Annotated[DurationOrZero | None, Help("the pause after a change; default 0s")] = None
+    at_most: Annotated[tuple[RateLimit, ...] | None, Help("change limits; default out [4 per 15s, 100% per 15s], in [25% per 1m]")] = None
+    select: Annotated[Select | None, Help("which limit counts: the one that allows most (max) or least (min), or no change at all (disabled)")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhenMissingSection:
+    """What stands in for a policy without its data, as a number of processes."""
+
+    processes: Annotated[Processes | None, Help("take this many")] = None
+    at_least: Annotated[Processes | None, Help("keep the present number, and at least this many")] = None
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` unless one of the two is given."""
+        if (self.processes is None) == (self.at_least is None):
+            raise ValueError("say either processes or at_least; write {processes: 2} or {at_least: 2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySection:
+    """What stands beside a policy."""
+
+    when_missing: Annotated[Literal["hold"] | WhenMissingSection, Help("what is done without the policy's data")] = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultsSection:
+    """What may be said of every process type at once."""
+
+    minimum: Annotated[Processes | None, Help("the fewest processes; default 1")] = None
+    maximum: Annotated[int | None, Number(at_least=1), Help("the most processes; has no default")] = None
+    slots: Annotated[int | None, Number(at_least=1), Help("jobs that one process works on at a time; default 1")] = None
+    startup_seconds: Annotated[DurationOrZero | None, Help("from start to ready; measured when left out")] = None
+    stop_timeout_seconds: Annotated[DurationOrZero | None, Help("time to finish work after TERM, before KILL; default 10s")] = None
+    socket: Annotated[Literal["none", "port", "shared"] | None, Help("none, a PORT for each process, or one shared listening socket")] = None
+    ready: Annotated[Literal["lived", "port", "notify"] | None, Help("what makes a process ready; default port for socket: port, else lived")] = None
+    environment: Annotated[Mapping[str, str] | None, Help("environment variables of the processes")] = None
+    combine: Annotated[Combine | None, Help("which of several policies counts; default max")] = None
+    scale_out: Annotated[DirectionSection | None, Help("how fast processes are added")] = None
+    scale_in: Annotated[DirectionSection | None, Help("how fast processes are removed")] = None
+    backend: Annotated[str | None, Help("name of the backend that runs the type, when there are several")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeSection(DefaultsSection):
+    """One process type."""
+
+    command: Annotated[str | None, Help("what a process runs; default the Procfile's line of this name")] = None
+    listen: Annotated[Address | None, Help("address of the shared socket")] = None
+    policies: Annotated[tuple[object, ...] | None, Help("what says how many processes are needed; none: the minimum")] = None
+    pause: Annotated[bool | str | None, Help("change nothing; true, or the reason")] = None
+    pause_scale_out: Annotated[bool | str | None, Help("add nothing; true, or the reason")] = None
+    pause_scale_in: Annotated[bool | str | None, Help("remove nothing; true, or the reason")] = None

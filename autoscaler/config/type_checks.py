@@ -1,0 +1,54 @@
+"""Check the keys of one process type against each other."""
+
+from __future__ import annotations
+
+from autoscaler.config.part import Part
+from autoscaler.config.schema import TypeSection
+from autoscaler.config.wording import show
+
+_FLAGS = ("", "yes", "no", "on", "off", "true", "false", "y", "n")
+
+
+def check_type(section: TypeSection, own: TypeSection, part: Part) -> None:
+    """Report what does not fit together in ``section``, of which the type itself says ``own``."""
+    _check_limits(section, own, part)
+    _check_socket(section, part)
+    for key in ("pause", "pause_scale_out", "pause_scale_in"):
+        said = getattr(own, key)
+        if isinstance(said, str) and said.lower() in _FLAGS:
+            part.report.at_value(
+                (*part.path, key), f"{show(_written(part, key))} is text and would be taken for a reason; write true, false, or a reason"
+            )
+
+
+def _written(part: Part, key: str) -> object:
+    return part.data.get(key) if isinstance(part.data, dict) else None
+
+
+def _check_limits(section: TypeSection, own: TypeSection, part: Part) -> None:
+    minimum, maximum, report = section.minimum, section.maximum, part.report
+    if maximum is None:
+        if not _is_wrong(part, "maximum"):
+            report.missing((*part.path, "maximum"), "missing; add maximum, the most processes that may ever run")
+        return
+    if minimum is None and _is_wrong(part, "minimum"):
+        return
+    if (1 if minimum is None else minimum) <= maximum:
+        return
+    if own.minimum is not None or own.maximum is None:
+        report.at_value((*part.path, "minimum"), f"{minimum} is above maximum {maximum}; lower one of them")
+    else:
+        report.at_value((*part.path, "maximum"), f"{maximum} is below minimum {minimum} of the defaults; raise it, or give the type a minimum")
+
+
+def _is_wrong(part: Part, key: str) -> bool:
+    return part.report.is_wrong((*part.path, key)) or part.report.is_wrong(("defaults", key)) or part.report.is_wrong(part.path)
+
+
+def _check_socket(section: TypeSection, part: Part) -> None:
+    if _is_wrong(part, "listen") or _is_wrong(part, "socket"):
+        return
+    if section.socket == "shared" and section.listen is None:
+        part.report.missing((*part.path, "listen"), "missing; a shared socket needs an address, such as listen: 127.0.0.1:8000")
+    if section.socket != "shared" and section.listen is not None:
+        part.report.at_key((*part.path, "listen"), f"only a shared socket has an address; add socket: shared, or remove listen: {section.listen}")
