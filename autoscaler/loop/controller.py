@@ -199,7 +199,7 @@ class Controller:
         """Poll and tick until ``stop`` is set, then return within half a second, whatever hangs."""
         self.notice("start", {"version": __version__, "configuration": self._settings.document, "state": self._state()})
         self._plan()
-        self._timetable.once(self._tick_guarded)  # at once: the minimum needs no metric
+        Thread(target=self._tick_guarded, name="first-tick", daemon=True).start()  # at once: the minimum needs no metric
         self._timetable.start()
         while not stop.wait(_WATCH_SECONDS):
             step = self._timetable.keep_time()

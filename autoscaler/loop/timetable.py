@@ -75,10 +75,6 @@ class Timetable:
         """Begin to run the jobs."""
         self._scheduler.start()
 
-    def once(self, call: Callable[[], object]) -> None:
-        """Run a job of the control thread now, once."""
-        self._scheduler.add_job(call, executor=_CONTROL, max_instances=1)
-
     def tick_every(self, seconds: float, after_seconds: float, call: Callable[[], object]) -> None:
         """Run a job of the control thread at an interval, first after a delay."""
         self._add("tick", call, seconds, after_seconds, executor=_CONTROL)

@@ -105,7 +105,7 @@ def test_the_end_waits_for_no_hanging_tick(scene, running, eventually):
     with running(scene.control(backend=backend)):
         assert entered.wait(10.0)
     release.set()
-    eventually(lambda: not any(thread.name.startswith("control-") for thread in threading.enumerate()))
+    eventually(lambda: not any(thread.name.startswith(("control-", "first-tick")) for thread in threading.enumerate()))
 
     assert backend.calls == []  # stopped is stopped
 
