@@ -47,8 +47,9 @@ class Output:
     def close(self) -> None:
         """Let go of a file; standard output stays open."""
         if self._is_owned:
-            self._is_owned = False
             os.close(self._descriptor)
+            self._is_owned = False
+            self._descriptor = -1  # its number may soon be another file's
 
     def _write(self, data: memoryview, deadline: float) -> int:
         if self._is_file:
