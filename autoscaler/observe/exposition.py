@@ -17,7 +17,7 @@ from autoscaler.observe.source import SourceError
 Labels: TypeAlias = tuple[tuple[str, str], ...]  # sorted pairs of name and value
 
 _LONGEST_LINE = 65536  # the parser walks through a line letter by letter
-_SAMPLE = re.compile(r'(?:[a-zA-Z_:][a-zA-Z0-9_:]*[{ \t]|\{").*[ \t}](?:[+-]?[0-9.eE+-]+|NaN|[+-]?Inf)\s*', re.DOTALL)
+_NAME = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*[{ \t]|\{"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def samples_of(answer: Answer, metric: str, wanted: Mapping[str, str]) -> list[S
     lines = [line for line in page.split("\n") if line.startswith((f"{metric}{{", f"{metric} ", f"{metric}\t"))]
     if not lines:
         raise SourceError(_why_nothing(answer, page, metric))
-    found = _parsed(lines, answer.host)
+    found = [_parsed(line, answer.host) for line in lines]
     chosen = [sample for sample in found if wanted.items() <= dict(sample.labels).items()]
     if not chosen:
         raise SourceError(f"{answer.host} has {len(found)} samples of {metric}, and none with the labels {_written(wanted)}")
@@ -49,19 +49,15 @@ def samples_of(answer: Answer, metric: str, wanted: Mapping[str, str]) -> list[S
     return chosen
 
 
-def _parsed(lines: list[str], host: str) -> list[Sample]:
-    longest = max(lines, key=len)
-    if len(longest) > _LONGEST_LINE:
-        raise SourceError(f"{host} has a line of {len(longest)} characters: {shown(longest)}")
+def _parsed(line: str, host: str) -> Sample:
+    if len(line) > _LONGEST_LINE:
+        raise SourceError(f"{host} has a line of {len(line)} characters: {shown(line)}")
     try:
-        families = text_string_to_metric_families("\n".join(lines))
-        return [
-            Sample(tuple(sorted(each.labels.items())), _float(each.value), None if each.timestamp is None else float(each.timestamp))
-            for family in families
-            for each in family.samples
-        ]
-    except (ValueError, IndexError, OverflowError) as error:
-        raise SourceError(f"{host} has a line of the metric that is not in the Prometheus text format: {shown(str(error))}") from error
+        sample = next(iter(text_string_to_metric_families(line))).samples[0]
+        at = None if sample.timestamp is None else float(sample.timestamp)
+    except (ValueError, LookupError, OverflowError, StopIteration) as error:
+        raise SourceError(f"{host} has a line that is not in the Prometheus text format: {shown(line)}") from error
+    return Sample(tuple(sorted(sample.labels.items())), _float(sample.value), at)
 
 
 def _float(value: float) -> float:
@@ -77,9 +73,18 @@ def _why_nothing(answer: Answer, page: str, metric: str) -> str:
     if content in {"HTML", "an empty page"}:
         return f"{answer.host} answered with {content}, not with metrics"
     first = next((line for line in page.split("\n") if line.strip() and not line.startswith("#")), None)
-    if first is not None and not _SAMPLE.fullmatch(first[-_LONGEST_LINE:]):
+    if first is not None and not _is_sample(first):
         return f"{answer.host} answered with a page that is not in the Prometheus text format; it begins with {shown(first)}"
     return f"{answer.host} has no sample of {metric}"
+
+
+def _is_sample(line: str) -> bool:
+    """Whether a line looks like a sample of some metric: a name first, a number last."""
+    try:
+        float(line.rsplit(maxsplit=1)[-1])
+    except ValueError:
+        return False
+    return _NAME.match(line) is not None
 
 
 def _written(labels: Mapping[str, str]) -> str:
