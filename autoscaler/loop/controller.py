@@ -187,7 +187,7 @@ class Controller:
 
     def _addresses(self, metric: str) -> dict[str, Address]:
         """Find where the processes a metric is read from serve it: the ready ones of its type."""
-        source = next((one.source for one in self._settings.metrics if one.name == metric), None)
+        source: object = next((one.source for one in self._settings.metrics if one.name == metric), None)
         process_type = source.process_type if isinstance(source, ReadsEachProcess) else None
         seen = self._formations.get(process_type or "")
         ready = [process for process in seen.processes if process.state == "running"] if seen else []
