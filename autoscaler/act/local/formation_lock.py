@@ -109,6 +109,8 @@ def _refuse_if_held(procfile: Path) -> None:
     if peer.uid != os.getuid():
         raise BackendError(_describe_stranger(procfile, peer))
     place = _place(procfile)
+    if peer.pid == os.getpid():
+        raise BackendError(f"this autoscaler already runs the formation of {place} by another backend; give each backend its own procfile")
     other = "another Procfile" if place == procfile else "another folder"
     raise BackendError(f"another autoscaler (pid {peer.pid}) already runs the formation of {place}; end it first, or use {other}")
 

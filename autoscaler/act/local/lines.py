@@ -38,7 +38,7 @@ class LinePrefixer:
     def flush(self, prefix: bytes) -> bytes:
         """Return the unfinished line, marked, so that a prompt is seen."""
         tail, self._tail = self._tail, b""
-        self._is_marked = bool(tail)
+        self._is_marked = self._is_marked or bool(tail)
         return prefix + tail + MARK + b"\n" if tail else b""
 
     def finish(self, prefix: bytes) -> bytes:

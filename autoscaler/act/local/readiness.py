@@ -33,6 +33,7 @@ class Readiness:
         self._name = f"autoscaler/ready/{token}"
         self._socket: socket.socket | None = None
         self._notifying: dict[int, Run] = {}  # by session
+        self._probes: dict[int, _PortProbe] = {}  # by serial
 
     def open_notify_socket(self) -> str:
         """Return NOTIFY_SOCKET for a child, opened when first needed; raise ``OSError`` when it cannot be."""
@@ -49,8 +50,8 @@ class Readiness:
         if kind == "notify":
             self._notifying[run.pid] = run
         elif kind == "port":
-            probe = _PortProbe(run.slot.port)
-            run.timers.append(self._loop.at(self._loop.now(), lambda: self._probe(run, probe, _FIRST_PROBE_SECONDS)))
+            self._probes[run.serial] = _PortProbe(run.slot.port)
+            self._probe(run, _FIRST_PROBE_SECONDS)
         else:
             after = run.process_type.startup_seconds or _LIVED_SECONDS
             run.timers.append(self._loop.at(run.started_at + after, lambda: self._ready(run)))
@@ -58,22 +59,30 @@ class Readiness:
     def forget(self, run: Run) -> None:
         """Stop waiting; harmless when nothing is waited for."""
         self._notifying.pop(run.pid, None)
+        probe = self._probes.pop(run.serial, None)
+        if probe is not None:
+            probe.close()
 
     def close(self) -> None:
-        """Close the notification socket."""
+        """Wait for nothing any more."""
+        for probe in self._probes.values():
+            probe.close()
+        self._probes.clear()
         if self._socket is not None:
             self._loop.unwatch(self._socket.fileno())
             self._socket.close()
             self._socket = None
 
-    def _probe(self, run: Run, probe: _PortProbe, pause_seconds: float) -> None:
-        if run.status is not None or run.slot.is_retired:
-            probe.close()
-        elif probe.is_answered():
+    def _probe(self, run: Run, pause_seconds: float) -> None:
+        probe = self._probes.get(run.serial)
+        if probe is None:
+            return
+        if probe.is_answered():
+            self.forget(run)
             self._ready(run)
         else:
             longer = min(pause_seconds * _PROBE_GROWTH, _LONGEST_PROBE_SECONDS)
-            self._loop.at(self._loop.now() + pause_seconds, lambda: self._probe(run, probe, longer))
+            self._loop.at(self._loop.now() + pause_seconds, lambda: self._probe(run, longer))
 
     def _receive(self) -> None:
         """Take one notification, and believe it only from the session of a child that is waited for."""

@@ -1,0 +1,116 @@
+"""All processes of a type can share one listening socket, which outlives them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from autoscaler.act.backend import BackendError
+from autoscaler.model import Address
+from tests.local_formation import process_type
+
+# Finds its socket by the rules of sd_listen_fds(3): the pid must be its own, descriptors begin at 3.
+SERVE = """
+import os, socket
+assert os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"] == "1"
+server = socket.socket(fileno=3)
+assert server.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1 and server.getblocking()
+assert os.environ["PORT"] == str(server.getsockname()[1])
+assert os.read(0, 1) == b""
+while True:
+    client, _ = server.accept()
+    client.sendall(os.environ["PS"].encode())
+    client.close()
+"""
+
+
+@pytest.fixture
+def address(free_port) -> Address:
+    return Address("127.0.0.1", free_port)
+
+
+@pytest.fixture
+def served(stage, address):
+    (stage.folder / "app.py").write_text(SERVE)
+    return process_type(command="exec python3 app.py", socket="shared", listen=address)
+
+
+def ask(address: Address) -> str:
+    with socket.create_connection((address.host, address.port), timeout=20) as client:
+        return client.makefile().read()
+
+
+def test_a_process_is_handed_the_socket(stage, served, address):
+    stage.connect(served)
+    stage.scale(web=2)
+    assert ask(address) in {"web.1", "web.2"}
+
+
+def test_connections_wait_while_no_process_runs(stage, served, address):
+    stage.connect(served)
+    with socket.create_connection((address.host, address.port), timeout=20) as early:
+        stage.scale(web=1)
+        assert early.makefile().read() == "web.1"
+        stage.scale(web=0)
+        stage.wait(lambda seen: not seen.processes)
+    with socket.create_connection((address.host, address.port), timeout=20):
+        pass
+
+
+def test_a_command_of_several_words_is_handed_the_socket(stage, address):
+    command = 'test "$LISTEN_PID" = $$ && test -S /proc/self/fd/3 && echo yes > "it has"; exec sleep 60'
+    stage.run(command, socket="shared", listen=address)
+    assert stage.wait_file("it has") == "yes\n"
+
+
+def test_the_socket_is_free_after_closing(stage, served, address):
+    stage.connect(served)
+    stage.close()
+    with socket.socket() as other:
+        other.bind((address.host, address.port))
+
+
+def test_a_new_address_is_open_before_the_old_one_closes(stage, served, address, free_ports):
+    new = Address("127.0.0.1", free_ports(1)[0])
+    backend = stage.connect(served)
+    changed = process_type(command=served.command, socket="shared", listen=new)
+    assert stage.connect(changed, previous=backend) is backend
+    stage.scale(web=1)
+    assert ask(new) == "web.1"
+    with pytest.raises(ConnectionRefusedError):
+        ask(address)
+
+
+def test_an_unchanged_address_stays_open_over_a_reload(stage, served, address):
+    backend = stage.connect(served)
+    with socket.create_connection((address.host, address.port), timeout=20) as early:
+        stage.connect(served, previous=backend)
+        stage.scale(web=1)
+        assert early.makefile().read() == "web.1"
+
+
+@pytest.mark.parametrize(
+    ("listen", "says"),
+    [
+        (None, "formation.web.listen: missing"),
+        (Address("192.0.2.1", 8000), "192.0.2.1:8000 is not an address of this machine"),
+        (Address("no-such-host.invalid", 8000), "cannot be listened on"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_named(stage, listen, says):
+    with pytest.raises(BackendError, match=says):
+        stage.connect(process_type(socket="shared", listen=listen))
+
+
+def test_two_types_cannot_have_one_address(stage, address):
+    types = [process_type(name, socket="shared", listen=address) for name in ("web", "api")]
+    with pytest.raises(BackendError, match=f"formation.api: api listens on {address} like web"):
+        stage.connect(*types)
+
+
+def test_an_address_of_the_newer_internet_works(stage):
+    stage.run("echo $PORT > port; exec sleep 60", socket="shared", listen=Address("::1", 0))
+    port = int(stage.wait_file("port"))
+    with socket.create_connection(("::1", port), timeout=20):
+        pass

@@ -1,0 +1,67 @@
+"""Starts that fail are repeated ever more slowly, and most failing is a crash loop."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoscaler.act.local.starts import StartHistory, restart_delay
+
+
+def history_of(*failed: tuple[int, bool]) -> StartHistory:
+    history = StartHistory()
+    for number, has_failed in failed:
+        history.begin(number).has_failed = has_failed
+    return history
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 0.5), (2, 1.0), (3, 2.0), (7, 30.0), (5000, 30.0)])
+def test_the_delay_doubles_up_to_a_limit(failures, seconds):
+    assert restart_delay(failures, 0.5) == pytest.approx(seconds)
+
+
+def test_the_delay_varies_by_a_fifth():
+    assert restart_delay(1, 0.0) == pytest.approx(0.4)
+    assert restart_delay(1, 1.0) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("starts", "running", "is_loop"),
+    [
+        ([], 0, False),
+        ([(1, True), (1, True)], 0, False),
+        ([(1, True), (1, True), (1, True)], 0, True),
+        ([(1, True), (1, True), (1, False)], 0, True),
+        ([(1, True), (1, False), (1, False)], 0, False),
+        ([(3, True)] * 9, 2, False),
+        ([(1, True), (2, True), (3, False)], 1, True),
+        ([(n, True) for n in range(1, 4)] + [(n, False) for n in range(4, 14)], 10, False),
+        ([(n, False) for n in range(1, 11)] + [(11, True), (12, True)] * 3, 10, True),
+    ],
+)
+def test_most_recent_starts_failing_is_a_crash_loop(starts, running, is_loop):
+    assert history_of(*starts).is_crash_looping(running) is is_loop
+
+
+def test_a_start_that_went_well_ends_the_loop():
+    history = history_of((1, True), (1, True), (1, True))
+    start = history.begin(1)
+    assert history.is_crash_looping(0)
+    history.settle(start)
+    assert not history.is_crash_looping(1)
+
+
+def test_numbers_that_are_gone_do_not_count():
+    history = history_of((1, True), (1, True), (1, True))
+    history.forget(1)
+    assert not history.is_crash_looping(0)
+
+
+def test_the_startup_is_the_median_and_steady():
+    history = StartHistory()
+    assert history.startup_seconds is None
+    told = []
+    for seconds in (2.04, 2.1, 9.0, 2.15, 2.1, 4.0, 4.0, 4.0, 4.0, 4.0):
+        history.add_startup(seconds)
+        told.append(history.startup_seconds)
+    assert told[:5] == [2.0] * 5
+    assert told[-1] == 4.0
