@@ -1,0 +1,65 @@
+"""Validate the configuration, and on demand ask everything in it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+
+import click
+
+from autoscaler.act.backend import BackendError
+from autoscaler.cli.configuration import config_option, contents, find_configuration, load_configuration
+from autoscaler.cli.failures import CommandError
+from autoscaler.cli.one_tick import take_one_tick
+from autoscaler.clock import SystemClock
+from autoscaler.events import BoardEntry, Tick
+from autoscaler.loop import Controller, observe_backends
+from autoscaler.loop.connect import close_backends
+from autoscaler.settings import Settings
+
+
+@click.command
+@config_option
+@click.option("--connect", is_flag=True, help="Poll every metric and observe every backend once.")
+def check(config: str | None, *, connect: bool) -> None:
+    """Validate the configuration: every mistake is named with its line, column and fix."""
+    path = find_configuration(config)
+    settings = load_configuration(path)
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}")
+    click.echo(f"{path}: ok: {contents(settings)}")
+    answers = [_say(*answer) for answer in _ask_everything(settings)] if connect else []
+    if not all(answers):
+        raise CommandError(f"{path}: not everything in it answers")
+
+
+def _say(what: str, answer: str, cause: str | None) -> bool:
+    """Print one line; return whether it is good news."""
+    click.echo(f"{what}: failed: {cause}" if cause is not None else f"{what}: ok: {answer}")
+    return cause is None
+
+
+def _ask_everything(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
+    """Give the name, the answer, and why there is none, of each backend and each metric."""
+    try:
+        backends = observe_backends(settings)
+    except BackendError as error:
+        yield "backend", "", str(error)
+        backends = {}
+    controller = Controller(settings, backends, clock=SystemClock(), pauses=lambda _: {}, listeners=())
+    try:
+        tick = take_one_tick(controller, settings)
+    finally:
+        close_backends(backends, Event())
+    yield from ((f"backend {name}", *_observed(name, settings, tick)) for name in backends)
+    yield from ((f"metric {name}", *_read(entry)) for name, entry in tick.board.items())
+
+
+def _observed(backend: str, settings: Settings, tick: Tick) -> tuple[str, str | None]:
+    types = [one.name for one in settings.types if one.backend == backend]
+    counts = ", ".join(f"{name} {tick.formations[name].counts.desired}" for name in types if name in tick.formations)
+    return counts or "no process types", next((tick.errors[name] for name in types if name in tick.errors), None)
+
+
+def _read(entry: BoardEntry) -> tuple[str, str | None]:
+    return (f"{entry.reading.value:g}", None) if entry.reading else ("", entry.cause)

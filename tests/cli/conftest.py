@@ -1,0 +1,173 @@
+"""A folder with a configuration, commands called in it, and controllers started in it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import pytest
+from click.testing import CliRunner, Result
+
+from autoscaler.cli.main import program
+
+CONFIGURATION = """\
+interval: 200ms
+listen: null
+backend: dry_run
+metrics:
+  queue: {file: {path: queue}, every: 200ms}
+formation:
+  web: {minimum: 2, maximum: 4}
+  worker:
+    minimum: 1
+    maximum: 9
+    policies: [{backlog: {waiting: queue, per_process: 20}}]
+"""
+
+
+BROKEN = """\
+from dataclasses import dataclass
+from autoscaler.act.backend import BackendError
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    at: str = "observe"
+
+    def connect(self, process_types, previous):
+        return self.observer(process_types)
+
+    def observer(self, process_types):
+        if self.at == "connect":
+            raise BackendError("the backend is away; start it")
+        return self
+
+    def observe(self):
+        raise BackendError("the backend is away; start it")
+
+    def close(self, hurry):
+        pass
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, which holds a configuration and the backlog it reads: 45."""
+    (tmp_path / "autoscaler.yaml").write_text(CONFIGURATION)
+    (tmp_path / "queue").write_text("45\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    monkeypatch.delenv("AUTOSCALER_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def call(folder: Path) -> Callable[..., Result]:
+    """Call a command in this process, in the folder."""
+    del folder
+    return lambda *arguments: CliRunner().invoke(program, [str(argument) for argument in arguments], prog_name="autoscaler")
+
+
+@pytest.fixture
+def on_terminal(folder: Path) -> Callable[..., str]:
+    """Run a command on a terminal 200 columns wide, and return what it shows."""
+
+    def run(*arguments: str) -> str:
+        ours, theirs = pty.openpty()
+        environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
+        subprocess.run(
+            [sys.executable, "-m", "autoscaler", *arguments], cwd=folder, stdout=theirs, stderr=subprocess.DEVNULL, env=environment, check=True
+        )
+        shown = os.read(ours, 10_000).decode()
+        os.close(ours)
+        os.close(theirs)
+        return shown
+
+    return run
+
+
+@pytest.fixture
+def broken_backend(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Install a backend that fails, and return what puts it into the configuration, to fail at ``connect`` or ``observe``."""
+    information = folder / "broken-1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[autoscaler.backends]\nbroken = broken_backend:Broken\n")
+    (folder / "broken_backend.py").write_text(BROKEN)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    def configure(at: str) -> None:
+        text = (folder / "autoscaler.yaml").read_text()
+        (folder / "autoscaler.yaml").write_text(text.replace("backend: dry_run", f"backend: {{broken: {{at: {at}}}}}"))
+
+    return configure
+
+
+@dataclass
+class Started:
+    """A program under test, its standard streams in files."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def output(self) -> str:
+        return (self.folder / "stdout").read_text()
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "stderr").read_text()
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        return self.process.wait(30)
+
+
+@dataclass
+class Starter:
+    """Starts programs in a folder, and kills those that a test leaves."""
+
+    folder: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __call__(self, *arguments: object, **streams: int | IO[bytes] | None) -> Started:
+        with (self.folder / "stdout").open("wb") as output, (self.folder / "stderr").open("wb") as log:
+            chosen = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": log, **streams}
+            command = [sys.executable, "-m", "autoscaler", *map(str, arguments)]
+            process = subprocess.Popen(command, cwd=self.folder, env=dict(os.environ), **chosen)  # type: ignore[call-overload]  # by keyword
+        self.started.append(process)
+        return Started(process, self.folder)
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Starter]:
+    """Start `autoscaler` as a program, in the folder."""
+    starter = Starter(folder)
+    yield starter
+    for process in starter.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+@pytest.fixture
+def running(start: Starter, eventually: Callable[..., object]) -> Callable[..., Started]:
+    """Start `autoscaler run`, and wait until it has scaled out once."""
+
+    def run(*arguments: object, **streams: int | IO[bytes] | None) -> Started:
+        started = start("run", "--log-format", "console", *arguments, **streams)
+        eventually(lambda: "scale_out" in started.log)
+        return started
+
+    return run
