@@ -29,7 +29,7 @@ class Tick:
     formations: Mapping[str, TypeFormation]  # by process type, as observed
     board: Mapping[str, BoardEntry]  # by metric
     pauses: Mapping[str, Pause] = field(default_factory=dict)  # by process type, those in force
-    errors: Mapping[str, str] = field(default_factory=dict)  # by process type: why it was not observed or not scaled
+    errors: Mapping[str, str] = field(default_factory=dict)  # by process type (not observed, not scaled) or by the part that failed: pause, tick
     reactions: Mapping[str, float] = field(default_factory=dict)  # by process type scaled: seconds from newest sample to backend called
     happenings: tuple[str, ...] = ()  # what backends reported since the last tick, in sentences
     duration_seconds: float = 0.0
