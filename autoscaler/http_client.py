@@ -95,19 +95,20 @@ class Answer:
         try:
             document: Json = json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise HttpError(f"{self.host} answered with {self.content()}, not JSON") from error
+            content = self.page()
+            raise HttpError(f"{self.host} answered with {f'{content}, not' if content else 'a body that is not'} JSON") from error
         return document
 
     def text(self) -> str:
         """Read the body as UTF-8, with a mark in place of what is not."""
         return self.body.decode("utf-8", "replace")
 
-    def content(self) -> str:
-        """Name what the body holds, for an error: an empty page, HTML, or something else."""
+    def page(self) -> str | None:
+        """Name what a wrong address or a proxy's failure often answers with: an empty page or HTML; ``None`` for anything else."""
         start = self.body[:_CHUNK].lstrip().lower()
         if not start:
             return "an empty page"
-        return "HTML" if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) else "something else"
+        return "HTML" if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) else None
 
     def _said(self) -> str:
         known = {status.value: f" {status.phrase}" for status in HTTPStatus}

@@ -68,8 +68,8 @@ def test_a_deadline_in_the_past_asks_nothing(free_port: int) -> None:
         (page("<!DOCTYPE html><p>hello"), "HOST answered with HTML, not JSON"),
         (page("\n <html>502</html>"), "HOST answered with HTML, not JSON"),
         (page(""), "HOST answered with an empty page, not JSON"),
-        (page("jobs 3"), "HOST answered with something else, not JSON"),
-        (page("[" * 100_000), "HOST answered with something else, not JSON"),
+        (page("jobs 3"), "HOST answered with a body that is not JSON"),
+        (page("[" * 100_000), "HOST answered with a body that is not JSON"),
         (raw(b"SSH-2.0-OpenSSH\r\n"), "HOST does not speak HTTP"),
         (raw(b""), "HOST closed the connection without an answer"),
         (raw(_LONG_HEAD + b"1"), "HOST closed the connection in the middle of its answer"),
@@ -117,6 +117,11 @@ def test_an_address_that_is_none_is_refused_without_showing_it(url: str) -> None
 def test_an_unknown_host_is_named(url: str, said: str) -> None:
     with pytest.raises(HttpError, match=said):
         get(url, timeout_seconds=5)
+
+
+def test_a_host_without_a_route_is_named() -> None:
+    with pytest.raises(HttpError, match=r"^\[fe80::1\] cannot be reached: "):
+        get("http://[fe80::1]/", timeout_seconds=5)  # an address of no interface in particular
 
 
 def test_a_dropped_connection_is_asked_again() -> None:

@@ -69,8 +69,8 @@ def _float(value: float) -> float:
 
 
 def _why_nothing(answer: Answer, page: str, metric: str) -> str:
-    content = answer.content()
-    if content in {"HTML", "an empty page"}:
+    content = answer.page()
+    if content is not None:
         return f"{answer.host} answered with {content}, not with metrics"
     first = next((line for line in page.split("\n") if line.strip() and not line.startswith("#")), None)
     if first is not None and not _is_sample(first):
