@@ -175,7 +175,10 @@ def _ask(settings: MetricSettings, now: float, clock: Clock, processes: Mapping[
         return settings.source.read(poll)
     _check_alive(settings, settings.alive, poll)
     later = clock.now()
-    return settings.source.read(replace(poll, now=later, at=clock.wall(), timeout_seconds=max(0.0, now + settings.timeout - later)))
+    left = now + settings.timeout - later
+    if left <= 0:
+        raise SourceError(_no_answer(settings.timeout))
+    return settings.source.read(replace(poll, now=later, at=clock.wall(), timeout_seconds=left))
 
 
 def _check_alive(settings: MetricSettings, query: str, poll: Poll) -> None:

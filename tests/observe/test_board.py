@@ -312,6 +312,13 @@ def test_liveness_and_reading_share_one_deadline(clock):
     assert (second.now, second.at, second.timeout_seconds) == (102.0, 5002.0, 1.0)
 
 
+def test_a_liveness_check_that_takes_all_the_time_leaves_none_to_read(clock):
+    board, source = _living(clock, [lambda: clock.advance(3)])
+    _poll(board)
+    assert _now(board, clock) == (None, "no answer within 3 s", 1)
+    assert source.polls == []
+
+
 def test_a_source_that_cannot_check_liveness_says_so(clock):
     board = _board(clock, 7.0, alive="up")
     _poll(board)
