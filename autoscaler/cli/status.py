@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS = 5.0
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - asked at, not listened on
-_HEADINGS = ("process type", "desired", "running", "starting", "draining", "failed", "target", "limits", "action", "why")
+_HEADINGS = ("process type", "desired", "running", "target", "limits", "action", "why")
+_TOLD_WHEN_ANY = ("starting", "draining", "failed", "unknown")
 
 # Any: the answer of /status, whose shape serve/status.py documents; it may come from another version.
 Status = dict[str, Any]
@@ -124,13 +125,13 @@ def _formation_table(formation: dict[str, Status]) -> Table:
 
     table = Table(*(Column(heading, no_wrap=heading != "why") for heading in _HEADINGS), box=None, header_style="bold")
     for name, one in formation.items():
-        counts = one["counts"] or {}
-        cells = [
-            name,
-            *(_or_unknown(counts.get(state)) for state in _HEADINGS[1:6]),
-            _or_unknown(one["target"]),
-            f"{one['minimum']}-{one['maximum']}",
-        ]
-        action = one["decision"]["action"] if one["decision"] else "?"
-        table.add_row(*map(Text, [*cells, action, "; ".join(_remarks(one)).removeprefix(f"{action}: ")]))
+        table.add_row(*map(Text, _row(name, one)))
     return table
+
+
+def _row(name: str, one: Status) -> tuple[str, ...]:
+    counts, decision = one["counts"] or {}, one["decision"] or {"action": "?"}
+    others = [f"{counts[state]} {state}" for state in _TOLD_WHEN_ANY if counts.get(state)]
+    why = "; ".join((*others, *_remarks(one))).replace(f"{decision['action']}: ", "", 1)
+    numbers = [_or_unknown(number) for number in (counts.get("desired"), counts.get("running"), one["target"])]
+    return (name, *numbers, f"{one['minimum']}-{one['maximum']}", decision["action"], why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -65,6 +66,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
     monkeypatch.delenv("AUTOSCALER_CONFIG", raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def record(folder: Path) -> Callable[[], list[dict[str, Any]]]:
+    """Read the whole lines of the record."""
+    return lambda: [json.loads(line) for line in (folder / "record").read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+@pytest.fixture
+def edit(folder: Path) -> Callable[[str, str], None]:
+    """Replace a text of the configuration."""
+
+    def replace(old: str, new: str) -> None:
+        text = (folder / "autoscaler.yaml").read_text()
+        assert old in text
+        (folder / "autoscaler.yaml").write_text(text.replace(old, new, 1))
+
+    return replace
 
 
 @pytest.fixture
