@@ -195,7 +195,9 @@ def test_a_pipe_that_closes_stops_nothing(running: Callable[..., Any], folder: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_every_source_hanging(running: Callable[..., Any], edit: Callable[[str, str], None], number: signal.Signals) -> None:
+def test_a_signal_ends_it_with_every_source_hanging(
+    running: Callable[..., Any], edit: Callable[[str, str], None], folder: Path, number: signal.Signals, eventually: Callable[..., Any]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         edit("\nformation:", HANGING % silent.getsockname()[1])
         run = running()
