@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoscaler import config
 from autoscaler.clock import SystemClock
+from autoscaler.config.loading import load
 from autoscaler.demo.configuration import Place, choose_place, write_configuration
 from autoscaler.demo.curve import Curve
 from autoscaler.demo.display import Display
@@ -61,7 +61,7 @@ def play(seconds: float, display: Display, ending: Ending) -> Summary:
 
 def _control(scene: _Scene) -> float:
     """Let the controller keep up with the load, and return when it ended, in monotonic seconds."""
-    settings = config.load(scene.place.file, os.environ)
+    settings = load(scene.place.file, os.environ)
     with ExitStack() as stack:
         backends = connect_backends(settings, {})
         stack.callback(close_backends, backends, scene.ending.hurry)
