@@ -34,8 +34,9 @@ class Backends:
                 part.report.at_key(part.path, f"says no backend, and there are {names(known)}; add one of them as `backend:`")
             return ONLY
         if named is not None and named not in known:
-            near = suggest(named, known)
-            part.report.at_value((*part.path, "backend"), f"{show(named)} is not under `backends:`; {near}")
+            only = "there is no choice; remove it, or name several backends under `backends:`"
+            said = only if known == (ONLY,) else f"{part.shown('backend', repr(named))} is not under `backends:`; {suggest(named, known)}"
+            part.report.at_value((*part.path, "backend"), said)
         return named or known[0]
 
 

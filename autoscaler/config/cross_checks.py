@@ -11,7 +11,7 @@ from autoscaler.config.metrics_section import Metric
 from autoscaler.config.part import Part
 from autoscaler.config.plugin_parts import ask
 from autoscaler.config.schema import FileSection
-from autoscaler.config.wording import names, show, suggest
+from autoscaler.config.wording import names, suggest
 from autoscaler.decide.settings import TypeSettings
 from autoscaler.model import Address
 
@@ -29,13 +29,13 @@ class Whole:
 
 def check_whole(whole: Whole, part: Part) -> None:
     """Report what does not fit together; ``part`` is the whole file."""
-    formation = part.at("formation", None)
+    formation = part.under("formation")
     _check_listen(whole.section, part)
     _check_addresses(whole, formation)
     _check_metrics(whole, part)
     by_name = {metric.settings.name: metric for metric in whole.metrics}
     for settings in whole.types:
-        _check_zero(settings, by_name, formation.at(settings.name, None))
+        _check_zero(settings, by_name, formation.under(settings.name))
     _ask_backends(whole, formation)
 
 
@@ -47,7 +47,7 @@ def _check_listen(section: FileSection, part: Part) -> None:
     if section.listen is None or is_loopback(section.listen) or section.listen_token is not None or has_tls:
         return
     if not any(report.is_wrong((key,)) for key in ("listen_token", "listen_certificate", "listen_key")):
-        said = f"{section.listen} is not loopback, so that others can reach it"
+        said = f"{part.shown('listen', section.listen)} is not loopback, so that others can reach it"
         report.at_value(("listen",), f"{said}; add listen_token, or listen_certificate and listen_key, or listen on 127.0.0.1")
 
 
@@ -58,7 +58,8 @@ def _check_addresses(whole: Whole, formation: Part) -> None:
         if address is None or address.port == 0:
             continue
         if address in taken:
-            formation.report.at_value((*formation.path, settings.name, "listen"), f"{address} is taken by {taken[address]}; choose another port")
+            own = formation.under(settings.name)
+            own.report.at_value((*own.path, "listen"), f"{own.shown('listen', address)} is taken by {taken[address]}; choose another port")
         taken.setdefault(address, settings.name)
 
 
@@ -69,9 +70,9 @@ def _check_metrics(whole: Whole, part: Part) -> None:
         if name not in used and not _has_mistakes(whole):
             report.warn(("metrics", name), "no policy uses this metric; remove it, or name it in a policy")
         if metric.process_type is not None and metric.process_type not in whole.type_names:
-            near = suggest(str(metric.process_type), whole.type_names)
-            listed = f"the process types are {names(whole.type_names)}" if near.startswith("did") else near
-            report.at_value((*metric.part.path, "process_type"), f"{show(metric.process_type)} is not in the formation; {listed}")
+            shown = metric.part.shown("process_type", repr(metric.process_type))
+            said = f"{shown} is not in the formation; {suggest(metric.process_type, whole.type_names)}"
+            report.at_value((*metric.part.path, "process_type"), said)
 
 
 def _has_mistakes(whole: Whole) -> bool:

@@ -157,7 +157,7 @@ class _Tree:
         place = _place(event)
         if not isinstance(event, ScalarEvent):
             self.stop(place, "a key must be plain text; put quotes around a key that begins with {, [ or *")
-        key: str = event.value
+        key = self._text(event)
         path = (*parent.path, key)
         if path in self.keys:
             self._add(place, path, f"the key {key!r} stands here again, first in line {self.keys[path].line}; keep one of them")
@@ -193,8 +193,17 @@ class _Tree:
             self._add(_place(event), path, f"the tag {tag} is not read here; leave it out")
             self.broken.add(path)
         if isinstance(event, ScalarEvent):
-            return resolve(event.value) if event.style is None and tag is None else str(event.value)
+            text = self._text(event)
+            return resolve(text) if event.style is None and tag is None else text
         return self._enter(event, path)
+
+    def _text(self, event: ScalarEvent) -> str:
+        """Join the halves of a character that is written as JSON does it, in two escapes."""
+        text: str = event.value
+        try:
+            return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self.stop(_place(event), "a \\u escape stands for half a character; write the character itself")
 
     def _enter(self, event: Event, path: KeyPath) -> Json:
         if len(self._open) >= _DEEPEST:

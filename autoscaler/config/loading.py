@@ -16,15 +16,15 @@ from autoscaler.config.substitution import substitute
 from autoscaler.model import Json
 from autoscaler.settings import Settings
 
-PROCFILE = "Procfile"
+_PROCFILE = "Procfile"
 
 
 def load(path: Path, environment: Mapping[str, str], registry: Registry | None = None) -> Settings:
-    """Load a configuration file, or a file called ``Procfile`` as a fixed formation.
+    """Load a configuration file; one called ``Procfile`` or ``Procfile.something`` is a formation of fixed size.
 
     ``${NAME}`` comes from ``environment``. Raises ``ConfigurationError`` with every mistake.
     """
-    if path.name == PROCFILE:
+    if path.name == _PROCFILE or path.name.startswith(f"{_PROCFILE}."):
         return from_procfile(path, registry)
     document = substitute(parse(_read(path), str(path)), environment)
     return build(document, registry or installed(), path, path.parent.absolute())

@@ -69,5 +69,5 @@ def _check(settings: MetricSettings, part: Part, plugin: Part) -> None:
     if settings.alive is not None and not isinstance(settings.source, HasLiveness):
         part.report.at_value((*part.path, "alive"), f"{plugin.path[-1]} cannot ask whether an exporter is alive; remove the key")
     if settings.max_age < settings.every_seconds:
-        age, every = seconds(settings.max_age), seconds(settings.every_seconds)
+        age, every = part.shown("max_age", seconds(settings.max_age)), part.shown("every", seconds(settings.every_seconds))
         part.report.at_value((*part.path, "max_age"), f"{age} is below every {every}, so that each reading would go missing; raise it above {every}")

@@ -8,6 +8,7 @@ from autoscaler.config.places import KeyPath
 from autoscaler.config.plugins import Registry
 from autoscaler.config.readers import Surroundings
 from autoscaler.config.report import Report
+from autoscaler.config.substitution import Substituted
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,12 @@ class Part:
     def holding(self, data: object) -> Part:
         """Stay where it is, with other data."""
         return replace(self, data=data)
+
+    def under(self, key: str | int) -> Part:
+        """Go one level down, to whatever the file has there."""
+        return self.at(key, self.data.get(key) if isinstance(self.data, dict) else None)
+
+    def shown(self, key: str, value: object) -> str:
+        """Write the value of a key for an error; one that came from the environment stays ``${NAME}``."""
+        said = self.under(key).data
+        return said.written if isinstance(said, Substituted) else str(value)

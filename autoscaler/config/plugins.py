@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-from autoscaler.config.wording import names, suggest
+from autoscaler.config.wording import names, nearest
 from autoscaler.model import AutoscalerError
 
 SOURCES = "autoscaler.sources"
@@ -79,9 +79,8 @@ class Registry:
 
 
 def _unknown(name: str, kind: str, installed: tuple[str, ...]) -> str:
-    near = suggest(name, installed)
-    guess = f"; {near}" if near.startswith("did") else ""
-    return f"unknown {kind}{guess}; installed are {names(installed) or 'none'}"
+    listed = f"{nearest(name, installed)} installed are {names(installed) or 'none'}"
+    return f"unknown {kind}; {listed.strip()}"
 
 
 def installed() -> Registry:

@@ -16,10 +16,11 @@ from pydantic_core import PydanticCustomError
 
 from autoscaler.config.scalars import resolve
 from autoscaler.config.substitution import Substituted
-from autoscaler.config.wording import names, show, suggest, unlike
+from autoscaler.config.wording import names, nearest, show, unlike
 from autoscaler.model import Number
 
 Value = TypeVar("Value")
+_LARGEST = 2**53  # beyond it a float, and so JSON, cannot tell whole numbers apart
 Reader: TypeAlias = Callable[[object, ValidationInfo], Value]
 
 
@@ -74,6 +75,8 @@ def integer_reader(bounds: Number) -> Reader[int]:
         if isinstance(said, bool) or not isinstance(said, int):
             raise rejected(_not_a_number(value, "a whole number", "5"))
         check_bounds(value, said, bounds)
+        if abs(said) > _LARGEST:
+            raise rejected(f"{show(value)} is too large to be meant; write a number such as 5")
         return said
 
     return read
@@ -109,7 +112,11 @@ def _not_a_number(value: object, wanted: str, example: str) -> str:
     return unlike(value, wanted, f"a number such as {example}")
 
 
-def check_bounds(value: object, said: float, bounds: Number, write: Callable[[float], str] = "{:g}".format) -> None:
+def _plain(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
+
+
+def check_bounds(value: object, said: float, bounds: Number, write: Callable[[float], str] = _plain) -> None:
     """Raise the sentence of the bound that a number breaks; ``write`` writes the bound."""
     if bounds.above is not None and not said > bounds.above:
         raise rejected(f"{show(value)} is not above {write(bounds.above)}; write more than {write(bounds.above)}")
@@ -128,8 +135,8 @@ def choice_reader(choices: tuple[object, ...]) -> Reader[object]:
                 if type(choice) is type(said) and choice == said:
                     return choice
         words = [choice if isinstance(choice, str) else show(choice) for choice in choices]
-        near = suggest(value, words) if isinstance(value, str) and not isinstance(value, Substituted) else ""
-        raise rejected(f"{show(value)} is not one of {names(words)}; {near if near.startswith('did') else 'write one of them'}")
+        near = nearest(value, words) if isinstance(value, str) and not isinstance(value, Substituted) else ""
+        raise rejected(f"{show(value)} is not one of {names(words)}; {near or 'write one of them'}")
 
     return read
 
@@ -157,9 +164,8 @@ def read_metric_name(value: object, info: ValidationInfo) -> str:
     name = read_text(value, info)
     known = surroundings(info).metrics
     if name not in known:
-        listed = f"; the metrics are {names(known)}" if known else ""
-        near = f"; {suggest(name, known)}" if known and suggest(name, known).startswith("did") else ""
-        raise rejected(f"{show(value)} is not under `metrics:`{near or listed or '; add it there'}{listed if near else ''}")
+        listed = f"{nearest(name, known)} the metrics are {names(known)}" if known else "add it there"
+        raise rejected(f"{show(value)} is not under `metrics:`; {listed.strip()}")
     return name
 
 

@@ -63,11 +63,13 @@ def _read(plugin: type[Value], part: Part, data: dict[str, object] | None) -> tu
 
 
 def _tell(plugin: type, part: Part, detail: ErrorDetails) -> None:
-    location = tuple(each for each in detail["loc"] if not str(each).startswith(TAG))
+    location = _location(detail["loc"], part.data)
     path, report = (*part.path, *location), part.report
     if detail["type"] == "extra_forbidden":
-        known = [option.key for option in keys_at(plugin, location[:-1])]
-        report.at_key(path, f"unknown key; {suggest(str(location[-1]), known)}")
+        options, key = keys_at(plugin, location[:-1]), str(location[-1])
+        meant = next((option.key for option in options if option.field == key), None)
+        said = f"did you mean {meant}?" if meant else suggest(key, [option.key for option in options])
+        report.at_key(path, f"unknown key; {said}")
     elif detail["type"] == "missing":
         help_text = next((option.help for option in keys_at(plugin, location[:-1]) if option.key == location[-1]), "")
         report.missing(path, f"missing; add {location[-1]}{f' ({help_text})' if help_text else ''}")
@@ -75,6 +77,17 @@ def _tell(plugin: type, part: Part, detail: ErrorDetails) -> None:
         report.at_key(path, hide(detail["ctx"]["sentence"], _substituted(part.data)))
     else:
         report.at_value(path, detail["ctx"]["sentence"])
+
+
+def _location(location: tuple[str | int, ...], data: object) -> tuple[str | int, ...]:
+    """Drop the tags that pydantic puts among the keys, but not a key that looks like one."""
+    kept: list[str | int] = []
+    for each in location:
+        items: dict[str | int, object] = data if isinstance(data, dict) else dict(enumerate(data)) if isinstance(data, list) else {}
+        if each in items or not str(each).startswith(TAG):
+            kept.append(each)
+            data = items.get(each)
+    return tuple(kept)
 
 
 def _substituted(value: object) -> Iterator[Substituted]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from autoscaler.config.document import Document
 from autoscaler.config.errors import ConfigurationError, Mistake
 from autoscaler.config.places import KeyPath, Place, path_text
@@ -44,11 +42,10 @@ class Report:
         """Write the warnings, sorted by line."""
         return tuple(warning.said_of(self.document.name) for warning in sorted(set(self._warnings)))
 
-    def finish(self, more: Iterable[Mistake] = ()) -> None:
+    def finish(self) -> None:
         """Raise ``ConfigurationError`` with all mistakes, if there are any."""
-        mistakes = [*self._mistakes, *more]
-        if mistakes:
-            raise ConfigurationError(self.document.name, mistakes)
+        if self._mistakes:
+            raise ConfigurationError(self.document.name, self._mistakes)
 
     def _add(self, path: KeyPath, place: Place, message: str) -> None:
         if path in self.document.broken:

@@ -17,12 +17,8 @@ def check_type(section: TypeSection, own: TypeSection, part: Part) -> None:
         said = getattr(own, key)
         if isinstance(said, str) and said.lower() in _FLAGS:
             part.report.at_value(
-                (*part.path, key), f"{show(_written(part, key))} is text and would be taken for a reason; write true, false, or a reason"
+                (*part.path, key), f"{show(part.under(key).data)} is text and would be taken for a reason; write true, false, or a reason"
             )
-
-
-def _written(part: Part, key: str) -> object:
-    return part.data.get(key) if isinstance(part.data, dict) else None
 
 
 def _check_limits(section: TypeSection, own: TypeSection, part: Part) -> None:
@@ -35,10 +31,11 @@ def _check_limits(section: TypeSection, own: TypeSection, part: Part) -> None:
         return
     if (1 if minimum is None else minimum) <= maximum:
         return
+    least, most = part.shown("minimum", minimum), part.shown("maximum", maximum)
     if own.minimum is not None or own.maximum is None:
-        report.at_value((*part.path, "minimum"), f"{minimum} is above maximum {maximum}; lower one of them")
+        report.at_value((*part.path, "minimum"), f"{least} is above maximum {most}; lower one of them")
     else:
-        report.at_value((*part.path, "maximum"), f"{maximum} is below minimum {minimum} of the defaults; raise it, or give the type a minimum")
+        report.at_value((*part.path, "maximum"), f"{most} is below minimum {least} of the defaults; raise it, or give the type a minimum")
 
 
 def _is_wrong(part: Part, key: str) -> bool:
@@ -51,4 +48,5 @@ def _check_socket(section: TypeSection, part: Part) -> None:
     if section.socket == "shared" and section.listen is None:
         part.report.missing((*part.path, "listen"), "missing; a shared socket needs an address, such as listen: 127.0.0.1:8000")
     if section.socket != "shared" and section.listen is not None:
-        part.report.at_key((*part.path, "listen"), f"only a shared socket has an address; add socket: shared, or remove listen: {section.listen}")
+        listen = part.shown("listen", section.listen)
+        part.report.at_key((*part.path, "listen"), f"only a shared socket has an address; add socket: shared, or remove listen: {listen}")

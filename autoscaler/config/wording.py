@@ -33,10 +33,7 @@ def _scalar(value: object) -> str:
         return value.written
     if isinstance(value, str):
         return repr(value)
-    try:
-        return str(value)
-    except ValueError:  # an integer longer than Python writes
-        return "a huge number"
+    return str(value)
 
 
 def kind(value: object) -> str:
@@ -48,7 +45,9 @@ def kind(value: object) -> str:
 def unlike(value: object, wanted: str, example: str) -> str:
     """Say that a value is not of the wanted kind, and what to write."""
     if value is None:
-        return f"the value is empty; write {wanted}, such as {example}"
+        return f"the value is empty; write {example}"
+    if isinstance(value, bool):
+        return f"{show(value)} is not {wanted}; write {example}"
     if isinstance(value, dict | list | tuple):
         return f"this is {kind(value)}, not {wanted}; write {example}"
     return f"{show(value)} is {kind(value)}, not {wanted}; write {example}"
@@ -61,13 +60,16 @@ def names(known: Iterable[str]) -> str:
     return ", ".join(listed[:_MANY]) + more
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Write ``did you mean target?`` for the nearest known word; empty when none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """Write ``did you mean target?`` for the nearest known word, else list them all."""
     candidates = list(known)
-    near = difflib.get_close_matches(word, candidates, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"use one of {names(candidates)}" if candidates else "none is known here"
+    return nearest(word, candidates) or (f"use one of {names(candidates)}" if candidates else "none is known here")
 
 
 def seconds(value: float) -> str:
