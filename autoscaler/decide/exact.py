@@ -40,8 +40,13 @@ def brief(value: Fraction | float) -> str:
     whole = int(value)
     if abs(whole) >= _LONG:
         return f"{Decimal(whole):.3g}"
-    if value == whole:
-        return str(whole)
     text = f"{float(value):.2f}".rstrip("0").rstrip(".")
-    # "5 -> 6" could not be checked with a pencil: 5.001 keeps its thousandth.
-    return text if "." in text else f"{float(value):.6g}"
+    return text if text not in {"0", "-0"} or value == 0 else f"{float(value):.2g}"
+
+
+def rounded_up(value: Fraction) -> str:
+    """Write a quotient and what it rounds up to: ``4.67 -> 5``, and ``5.001 -> 6`` where two decimals would hide why."""
+    text = brief(value)
+    if "." not in text and value.denominator != 1:
+        text = f"{float(value):.6g}"
+    return f"{text} -> {ceiling(value)}"

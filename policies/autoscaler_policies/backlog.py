@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from autoscaler.decide.exact import brief, ceiling, exact
+from autoscaler.decide.exact import brief, ceiling, exact, rounded_up
 from autoscaler.model import Duration, Help, Json, Metric, Observation, Positive, Recommendation
 
 
@@ -78,7 +78,7 @@ class Backlog:
         exactly = load.arrival / rate + load.waiting / (rate * exact(self.clear_within_seconds))
         arriving = f"{brief(load.arrival)}/s / {brief(rate)}/s + " if self.arrival else ""
         waiting = f"{brief(load.waiting)} waiting / ({brief(rate)}/s x {brief(exact(self.clear_within_seconds))} s)"
-        return ceiling(exactly), f"{arriving}{waiting} = {brief(exactly)} -> {ceiling(exactly)}"
+        return ceiling(exactly), f"{arriving}{waiting} = {rounded_up(exactly)}"
 
     def _all_there(self, load: _Load, observation: Observation) -> tuple[int, str]:
         slots = observation.process_type.slots

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from autoscaler.decide.exact import brief, ceiling, exact
+from autoscaler.decide.exact import brief, ceiling, exact, rounded_up
 from autoscaler.model import Help, Json, Metric, Observation, Positive, Ratio, Reading, Recommendation
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
     ratio: Fraction  # of the reading to its target at the present size
-    processes: int
+    processes: Fraction  # that meet the target, not yet rounded up
     said: str
+    is_doubtful: bool = False  # what is not known of some processes could turn it around
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +48,13 @@ class Target:
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:  # noqa: ARG002 - the contract's; nothing to remember
         """Want the processes that bring the reading to its target."""
-        reading = observation.reading(self.metric)
-        wish = self._wish(observation, reading)
+        wish = self._wish(observation, observation.reading(self.metric))
         size = observation.counts.capacity
+        if wish.is_doubtful:
+            return Recommendation(size, f"{wish.said} = {brief(wish.processes)}, in doubt while some give no value: {size} stay")
         if self._is_close(wish.ratio, size):
-            return Recommendation(size, f"{wish.said} is within tolerance of {size}")
-        return Recommendation(wish.processes, f"{wish.said} -> {wish.processes}")
+            return Recommendation(size, f"{wish.said} = {brief(wish.processes)}, within tolerance of {size}")
+        return Recommendation(ceiling(wish.processes), f"{wish.said} = {rounded_up(wish.processes)}")
 
     def _is_close(self, ratio: Fraction, size: int) -> bool:
         return size > 0 and 1 - exact(self.tolerance_in) <= ratio <= 1 + exact(self.tolerance_out)
@@ -72,44 +74,45 @@ class Target:
         ratio = total / (target * len(values))
         missing = max(0, observation.counts.running - len(values))
         starting = observation.counts.starting
-        said = f"{brief(total)} over {len(values)} processes / {brief(target)} each = {brief(total / target)}"
         if not missing and not (starting and ratio > 1):
-            return _Wish(ratio, ceiling(total / target), said)
-        filled = _Filled(total, len(values), missing, starting)
-        return _fill(filled, ratio, target, said, observation.counts.capacity)
+            return _Wish(ratio, total / target, f"{brief(total)} over {_some(len(values))} / {brief(target)} each")
+        return _fill(_Known(total, len(values), missing, starting), ratio, target, observation.counts.capacity)
 
 
 @dataclass(frozen=True, slots=True)
-class _Filled:
+class _Known:
     total: Fraction  # of the processes that answered
     answered: int
     missing: int  # ready processes without a value
     starting: int
 
 
-def _fill(filled: _Filled, ratio: Fraction, target: Fraction, said: str, size: int) -> _Wish:
+def _fill(known: _Known, ratio: Fraction, target: Fraction, size: int) -> _Wish:
     """Assume what argues against a change: the target for a missing process when scaling in, nothing when scaling out."""
     if ratio < 1:
-        total, processes = filled.total + filled.missing * target, filled.answered + filled.missing
-        said = f"{said}, {filled.missing} without a value taken at the target"
+        total, processes = known.total + known.missing * target, known.answered + known.missing
+        said = f"({brief(known.total)} over {_some(known.answered)} + {known.missing} without a value at {brief(target)}) / {brief(target)} each"
     else:
-        total, processes = filled.total, filled.answered + filled.missing + filled.starting
-        said = f"{said}, {processes - filled.answered} missing or starting taken at 0"
-    again = total / (target * processes)
-    wanted = ceiling(total / target)
-    turned = (again > 1) != (ratio > 1) or (again > 1 and wanted < size) or (again < 1 and wanted > size)
-    return _Wish(Fraction(1), size, said) if turned else _Wish(again, wanted, said)
+        total, processes = known.total, known.answered + known.missing + known.starting
+        said = f"{brief(total)} over {known.answered} of {_some(processes)} / {brief(target)} each"
+    again, wanted = total / (target * processes), ceiling(total / target)
+    turns = (again > 1) != (ratio > 1) or (again > 1 and wanted < size) or (again < 1 and wanted > size)
+    return _Wish(again, total / target, said, turns and again != 1)
 
 
 def _whole(size: int, value: Fraction, target: Fraction) -> _Wish:
     """Divide a total by what one process carries; the ratio is measured at the present size."""
     ratio = value / (target * size) if size else Fraction(0)
-    return _Wish(ratio, ceiling(value / target), f"{brief(value)} / {brief(target)} per process = {brief(value / target)}")
+    return _Wish(ratio, value / target, f"{brief(value)} / {brief(target)} per process")
 
 
 def _by_ratio(behind: int, value: Fraction, target: Fraction) -> _Wish:
     """Multiply the processes behind the reading by its ratio to the target, those still starting left out."""
     ratio = value / target
     if behind == 0:
-        return _Wish(ratio, ceiling(ratio), f"{brief(value)} / {brief(target)} = {brief(ratio)}")
-    return _Wish(ratio, ceiling(behind * ratio), f"{behind} x {brief(value)} / {brief(target)} = {brief(behind * ratio)}")
+        return _Wish(ratio, ratio, f"{brief(value)} / {brief(target)}")
+    return _Wish(ratio, behind * ratio, f"{behind} x {brief(value)} / {brief(target)}")
+
+
+def _some(processes: int) -> str:
+    return "1 process" if processes == 1 else f"{processes} processes"

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from autoscaler.decide.exact import brief, ceiling, exact
+from autoscaler.decide.exact import brief, ceiling, exact, rounded_up
 
 
 @pytest.mark.parametrize(("value", "unit", "processes"), [(1.1, 0.11, 10), (0.7, 0.1, 7), (2.1, 0.7, 3), (7, 2, 4), (0, 5, 0)])
@@ -18,7 +18,7 @@ def test_a_person_and_the_division_agree(value, unit, processes):
         (Fraction(14, 3), "4.67"),
         (700.0, "700"),
         (0.001, "0.001"),
-        (Fraction(5001, 1000), "5.001"),
+        (Fraction(5001, 1000), "5"),
         (2.50, "2.5"),
         (0, "0"),
         (-3.0, "-3"),
@@ -34,3 +34,11 @@ def test_a_number_is_written_briefly(value, text):
 def test_what_is_no_number_is_refused(value):
     with pytest.raises((ValueError, OverflowError)):
         exact(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(Fraction(14, 3), "4.67 -> 5"), (Fraction(5001, 1000), "5.001 -> 6"), (Fraction(5), "5 -> 5"), (Fraction(1, 10**9), "1e-09 -> 1")],
+)
+def test_a_quotient_shows_why_it_rounds_up(value, text):
+    assert rounded_up(value) == text

@@ -28,8 +28,8 @@ UTILIZATION = Target(metric="load", utilization=0.5)
     ("load", "processes", "reason"),
     [
         (201, 5, "201 / 50 per process = 4.02 -> 5"),
-        (200, 4, "200 / 50 per process = 4 is within tolerance of 4"),
-        (181, 4, "181 / 50 per process = 3.62 is within tolerance of 4"),
+        (200, 4, "200 / 50 per process = 4, within tolerance of 4"),
+        (181, 4, "181 / 50 per process = 3.62, within tolerance of 4"),
         (179, 4, "179 / 50 per process = 3.58 -> 4"),
         (149, 3, "149 / 50 per process = 2.98 -> 3"),
         (0, 0, "0 / 50 per process = 0 -> 0"),
@@ -79,6 +79,20 @@ def test_a_value_of_each_process_is_filled_conservatively(values, running, start
     reading = observe(sum(values.values()), running=running, starting=starting, by_process=values)
 
     assert UTILIZATION.recommend(reading, None).processes == processes
+
+
+@pytest.mark.parametrize(
+    ("values", "running", "starting", "reason"),
+    [
+        (each(1.0, 1.0), 2, 2, "2 over 2 of 4 processes / 0.5 each = 4, within tolerance of 4"),
+        (each(0.1), 2, 0, "(0.1 over 1 process + 1 without a value at 0.5) / 0.5 each = 1.2 -> 2"),
+        (each(0.6), 3, 1, "0.6 over 1 of 4 processes / 0.5 each = 1.2, in doubt while some give no value: 4 stay"),
+    ],
+)
+def test_the_reason_shows_what_was_filled_in(values, running, starting, reason):
+    reading = observe(sum(values.values()), running=running, starting=starting, by_process=values)
+
+    assert UTILIZATION.recommend(reading, None).reason == reason
 
 
 def test_a_share_per_process_counts_those_that_answered():
