@@ -74,7 +74,8 @@ def _data(answer: Answer) -> dict[str, Json]:
         answer.checked()  # a failure's status tells more than its page
         raise
     if isinstance(document, dict) and document.get("status") == "error":
-        raise SourceError(f"{answer.host} answered {_one_line(f'{document.get("errorType")}: {document.get("error")}')}")
+        said = f"{document.get('errorType')}: {document.get('error')}"
+        raise SourceError(f"{answer.host} answered {_one_line(said)}")
     answer.checked()
     data = _mapping(document)["data"]
     return _mapping(data)
