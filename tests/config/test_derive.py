@@ -120,7 +120,7 @@ def test_plugin_without_options_may_have_an_empty_value():
         ("{name: x, labels: {a: 1}}", ["1:27: it.labels.a: 1 is a number, not text; write '1' in quotes"]),
         ("{name: x, sizes: [1, x]}", ["1:26: it.sizes[1]: 'x' is text, not a whole number; write a number such as 5"]),
         ("[1]", ["1:5: it: this is a list, not a mapping; write the keys " + ", ".join(_KEYS) + " with their values"]),
-        ('{name: x, either: {user: y, "\\0": z}}', ["1:29: it.either.'\\x00': unknown key; use one of user, tries"]),
+        ('{name: x, either: {user: y, "\\0": z}}', ["1:33: it.either.'\\x00': unknown key; use one of user, tries"]),
     ],
 )
 def test_mistake_in_an_option_is_told_at_its_place(text, sentences):

@@ -1,6 +1,13 @@
 """Every mistake that the keys of a file can hold, in words that say the fix."""
 
+from dataclasses import dataclass
+
 import pytest
+
+from autoscaler.act.dry_run import DryRun
+from autoscaler.config.errors import ConfigurationError
+from autoscaler.config.loading import load_text
+from autoscaler.config.plugins import BACKENDS, SOURCES, Plugin, Registry
 
 _TYPE = "formation:\n  web: {{maximum: 4, {0}}}\n"
 _METRICS = "metrics: {jobs: {constant: {}}, pages: {of_processes: {process_type: web}}, any: {of_processes: {}}}\n"
@@ -232,3 +239,43 @@ def test_type_names_one_of_the_backends(mistake):
 )
 def test_what_came_from_the_environment_is_written_as_its_reference(mistake, text, sentence):
     assert mistake(text, N="9").split(": ", 1)[1] == sentence
+
+
+def _fail():
+    raise LookupError("an oversight")
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A source whose author overlooked something."""
+
+    def read(self, poll):
+        raise NotImplementedError
+
+    def warnings(self):
+        _fail()
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """A source with an option that no file can hold."""
+
+    number: complex = 1j
+
+    def read(self, poll):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (_Broken, "the plug-in failed with LookupError: an oversight; report it to its author"),
+        (_Odd, "<class 'complex'> cannot be written in a configuration; use bool, int, float, str, Literal, tuple, Mapping[str, ...], "),
+        (object, "the source jobs of acme has no method read; it is no source"),
+    ],
+)
+def test_faulty_plugin_is_a_mistake_at_its_place(source, sentence):
+    plugins = Registry([Plugin(SOURCES, "jobs", "acme", lambda: source), Plugin(BACKENDS, "local", "acme", lambda: DryRun)])
+    with pytest.raises(ConfigurationError) as caught:
+        load_text("backend: local\nmetrics: {m: {jobs: {}}}\nformation: {web: {maximum: 1}}", "a.yaml", {}, plugins)
+    assert str(caught.value).startswith(f"a.yaml:2:15: metrics.m.jobs: {sentence}")
