@@ -94,7 +94,7 @@ class Live:
         where = f", listening on {address}" if address else ""
         dry = ", dry run: nothing is changed" if self._options.is_dry_run else ""
         text = f"autoscaler {version} with configuration {path}: {contents(self._settings)}{where}{dry}"
-        self._log.tell("info", "start", text, version=version, configuration=path, listen=str(address) if address else None)
+        self._log.tell("info", "start", text, version=version, configuration=path, listen=str(address or "nowhere"))
         for warning in self._settings.warnings:
             self._log.tell("warning", "configuration", warning, warning=warning)
 
@@ -137,4 +137,4 @@ class Live:
         """Let go of backends that the configuration no longer names, while the others go on."""
         drain = Thread(target=close_backends, args=(backends, self._hurry), name="drain", daemon=True)
         drain.start()
-        self._drains.append(drain)
+        self._drains = [*(other for other in self._drains if other.is_alive()), drain]

@@ -71,8 +71,5 @@ def _printable(text: str) -> str:
 
 def _is_journal(descriptor: int, environment: Mapping[str, str]) -> bool:
     """Whether a descriptor is the journal's: the variable alone is inherited by whatever a service starts."""
-    try:
-        found = os.fstat(descriptor)
-    except OSError:
-        return False
+    found = os.fstat(descriptor)
     return environment.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"

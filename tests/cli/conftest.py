@@ -8,8 +8,10 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,10 +38,12 @@ formation:
 BROKEN = """\
 from dataclasses import dataclass
 from autoscaler.act.backend import BackendError
+from autoscaler.model import Address, Counts, Formation, Process, TypeFormation
 
 @dataclass(frozen=True, slots=True)
 class Broken:
     at: str = "observe"
+    port: int = 0
 
     def connect(self, process_types, previous):
         return self.observer(process_types)
@@ -50,6 +54,9 @@ class Broken:
         return self
 
     def observe(self):
+        if self.port:
+            process = Process("worker.1", "running", Address("127.0.0.1", self.port))
+            return Formation({name: TypeFormation(Counts(1, 1), (process,)) for name in ("web", "worker")})
         raise BackendError("the backend is away; start it")
 
     def close(self, hurry):
@@ -129,6 +136,40 @@ def broken_backend(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     return configure
 
 
+class Page(BaseHTTPRequestHandler):
+    """Answers with what a test says, and keeps what it was asked."""
+
+    body = b""
+    asked = ""
+    port = 0
+
+    def do_GET(self) -> None:
+        type(self).asked = f"{self.path} {self.headers['Authorization']}"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def page() -> Iterator[type[Page]]:
+    """Serve one page on a loopback port."""
+
+    class Own(Page):
+        pass
+
+    with HTTPServer(("127.0.0.1", 0), Own) as server:
+        Own.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield Own
+        server.shutdown()
+        thread.join()
+
+
 @dataclass
 class Started:
     """A program under test, its standard streams in files."""
@@ -153,7 +194,7 @@ class Started:
 
 @dataclass
 class Starter:
-    """Starts programs in a folder, and kills those that a test leaves."""
+    """Starts programs in a folder, and ends those that a test leaves."""
 
     folder: Path
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -173,9 +214,12 @@ def start(folder: Path) -> Iterator[Starter]:
     starter = Starter(folder)
     yield starter
     for process in starter.started:
-        if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
             process.kill()
-        process.wait()
+            process.wait()
         if process.stdout:
             process.stdout.close()
 

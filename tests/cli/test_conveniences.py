@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +62,11 @@ def test_completion_prints_the_script_of_a_shell(call: Callable[..., Result], sh
 
     assert result.exit_code == 0
     assert f"_AUTOSCALER_COMPLETE={shell}_complete" in result.stdout
+
+
+def test_commands_are_completed(folder: Path) -> None:
+    environment = {**os.environ, "_AUTOSCALER_COMPLETE": "zsh_complete", "COMP_WORDS": "autoscaler sta", "COMP_CWORD": "1"}
+
+    found = subprocess.run([Path(sys.executable).with_name("autoscaler")], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+
+    assert found.stdout.splitlines()[:2] == ["plain", "status"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -54,6 +55,19 @@ def test_a_backend_that_does_not_answer_fails_the_plan(call: Callable[..., Resul
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "the backend is away" in result.stderr
+
+
+def test_metrics_of_each_process_are_read_where_it_runs(
+    call: Callable[..., Result], edit: Callable[[str, str], None], broken_backend: Callable[[str], None], page: Any
+) -> None:
+    page.body = b"jobs 95\n"
+    broken_backend("observe")
+    edit("at: observe", f"port: {page.port}")
+    edit("file: {path: queue}", "prometheus_text: {metric: jobs, each_process: true, process_type: worker}")
+
+    worker = call("plan").stdout.splitlines()[1]
+
+    assert worker.startswith("worker: 1 -> 5 scale_out: 95 waiting")
 
 
 def test_a_terminal_gets_a_table(on_terminal: Callable[..., str]) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pytest
 from click.testing import Result
@@ -34,46 +32,25 @@ METRICS = {"queue": {"value": 80.0, "age_seconds": 0.44, "cause": None}, "gone":
 ANSWER = {"formation": {"worker": BUSY, "web": UNSEEN}, "metrics": METRICS}
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers with what the test says, and keeps what it was asked."""
+class Page(Protocol):
+    """The page that the address of the configuration answers with, and what it was asked."""
 
-    body = b""
-    asked: str | None = None
-
-    def do_GET(self) -> None:
-        type(self).asked = f"{self.path} {self.headers['Authorization']}"
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *arguments: Any) -> None:
-        pass
+    body: bytes
+    asked: str
+    port: int
 
 
-@pytest.fixture
-def handler(folder: Path) -> Iterator[type[Handler]]:
-    """Serve on a loopback port, which the configuration of the folder names."""
-
-    class Own(Handler):
-        pass
-
-    with HTTPServer(("127.0.0.1", 0), Own) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        text = (folder / "autoscaler.yaml").read_text()
-        (folder / "autoscaler.yaml").write_text(text.replace("listen: null", f"listen: 127.0.0.1:{server.server_address[1]}"))
-        yield Own
-        server.shutdown()
-        thread.join()
+@pytest.fixture(autouse=True)
+def own_address(page: Page, edit: Callable[[str, str], None]) -> None:
+    edit("listen: null", f"listen: 127.0.0.1:{page.port}")
 
 
-def test_every_type_and_metric_has_its_lines(call: Callable[..., Result], handler: type[Handler]) -> None:
-    handler.body = json.dumps(ANSWER).encode()
+def test_every_type_and_metric_has_its_lines(call: Callable[..., Result], page: Page) -> None:
+    page.body = json.dumps(ANSWER).encode()
 
     result = call("status")
 
-    assert (result.exit_code, handler.asked) == (0, "/status None")
+    assert (result.exit_code, page.asked) == (0, "/status None")
     assert result.stdout.splitlines() == [
         "worker: 2 desired, 1 running, 1 starting; target 4 of 0 to 9",
         "worker: scale_out: 80 waiting",
@@ -87,8 +64,8 @@ def test_every_type_and_metric_has_its_lines(call: Callable[..., Result], handle
     ]
 
 
-def test_a_terminal_gets_a_table(on_terminal: Callable[..., str], handler: type[Handler]) -> None:
-    handler.body = json.dumps(ANSWER).encode()
+def test_a_terminal_gets_a_table(on_terminal: Callable[..., str], page: Page) -> None:
+    page.body = json.dumps(ANSWER).encode()
 
     shown = on_terminal("status").splitlines()
 
@@ -97,28 +74,26 @@ def test_a_terminal_gets_a_table(on_terminal: Callable[..., str], handler: type[
     assert shown[-1] == "metric gone: missing: refused"
 
 
-def test_json_is_the_answer_as_it_came(call: Callable[..., Result], handler: type[Handler]) -> None:
-    handler.body = json.dumps(ANSWER).encode()
+def test_json_is_the_answer_as_it_came(call: Callable[..., Result], page: Page) -> None:
+    page.body = json.dumps(ANSWER).encode()
 
     assert json.loads(call("status", "--json").stdout) == ANSWER
 
 
-def test_the_token_of_the_configuration_is_sent(
-    call: Callable[..., Result], handler: type[Handler], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handler.body = json.dumps(ANSWER).encode()
+def test_the_token_of_the_configuration_is_sent(call: Callable[..., Result], page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.body = json.dumps(ANSWER).encode()
     monkeypatch.setenv("STATUS_TOKEN", "secret-enough")
     with (folder / "autoscaler.yaml").open("a") as file:
         file.write("listen_token: ${STATUS_TOKEN}\n")
 
     call("status")
 
-    assert handler.asked == "/status Bearer secret-enough"
+    assert page.asked == "/status Bearer secret-enough"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b""])
-def test_another_program_on_the_port_is_told(call: Callable[..., Result], handler: type[Handler], body: bytes) -> None:
-    handler.body = body
+def test_another_program_on_the_port_is_told(call: Callable[..., Result], page: Page, body: bytes) -> None:
+    page.body = body
 
     result = call("status")
 
@@ -126,9 +101,9 @@ def test_another_program_on_the_port_is_told(call: Callable[..., Result], handle
     assert "no answer from a running controller" in result.stderr
 
 
-def test_without_a_controller_the_pauses_are_shown(call: Callable[..., Result], folder: Path, free_port: int) -> None:
-    text = (folder / "autoscaler.yaml").read_text().replace("listen: null", f"listen: 127.0.0.1:{free_port}")
-    (folder / "autoscaler.yaml").write_text(text.replace("maximum: 9\n", "maximum: 9\n    pause_scale_out: true\n"))
+def test_without_a_controller_the_pauses_are_shown(call: Callable[..., Result], edit: Callable[[str, str], None], page: Page, free_port: int) -> None:
+    edit(str(page.port), str(free_port))
+    edit("maximum: 9\n", "maximum: 9\n    pause_scale_out: true\n")
     call("pause", "web", "--scale-in")
 
     result = call("status")
@@ -137,7 +112,9 @@ def test_without_a_controller_the_pauses_are_shown(call: Callable[..., Result], 
     assert "connection refused" in result.stderr
 
 
-def test_a_controller_that_does_not_listen_cannot_be_asked(call: Callable[..., Result]) -> None:
+def test_a_controller_that_does_not_listen_cannot_be_asked(call: Callable[..., Result], edit: Callable[[str, str], None], page: Page) -> None:
+    edit(f"listen: 127.0.0.1:{page.port}", "listen: null")
+
     result = call("status")
 
     assert result.exit_code == 1
@@ -156,10 +133,11 @@ def test_a_wildcard_is_asked_on_loopback(host: str, certificate: Path | None, ur
     assert _url(Listen(address=Address(host, 8), certificate=certificate)) == url
 
 
-def test_a_server_that_never_answers_is_given_up(call: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_is_given_up(
+    call: Callable[..., Result], edit: Callable[[str, str], None], page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autoscaler.cli.status._TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        text = (folder / "autoscaler.yaml").read_text()
-        (folder / "autoscaler.yaml").write_text(text.replace("listen: null", f"listen: 127.0.0.1:{silent.getsockname()[1]}"))
+        edit(str(page.port), str(silent.getsockname()[1]))
 
         assert call("status").exit_code == 1
