@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import sys
 
 import click
@@ -39,7 +40,7 @@ def demo(seconds: int, is_json: bool, is_plain: bool) -> None:  # noqa: FBT001 -
     try:
         summary = play(seconds, display, ending)
         display.conclude(summary)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise CommandError(f"the demo cannot run: {error}") from error
     finally:
         outlet.finish(_LAST_WORDS_SECONDS)

@@ -91,7 +91,7 @@ class PlainLines:
 
     def _say(self, row: Row) -> str:
         change = f"{row.action.replace('_', ' ')} to {row.target}: " if row.action in {"scale_out", "scale_in"} else ""
-        return f"{row.name:<7} {self._marks.bar(row.counts):<8}  {row.load:<40}  {change}{row.reason}"
+        return f"{row.name:<7} {self._marks.bar(row.counts):<8}  {row.load:<42}  {change}{row.reason}"
 
     def noticed(self, notice: Notice) -> None:
         """Write nothing: decisions tell the story."""

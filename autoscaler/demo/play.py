@@ -50,8 +50,8 @@ def play(seconds: float, display: Display, ending: Ending) -> Summary:
         write_configuration(place, seconds)
         create(place.jobs)
         curve = Curve(seconds)
-        load = Load(curve, place.web, place.jobs, ending.stop.set)
-        scene = _Scene(place, Story(curve, SystemClock().now()), load, UsageListener(), display, ending)
+        offering = Load(curve, place.web, place.jobs, ending.stop.set)
+        scene = _Scene(place, Story(curve, SystemClock().now()), offering, UsageListener(), display, ending)
         try:
             ended = _control(scene)
         finally:

@@ -11,6 +11,7 @@ from autoscaler.demo.waits import Waits
 from autoscaler.model import Json
 
 _MOST_FAILED_SHARE = 0.05
+_FIRST_SIZE = 1  # the minimum, which is reached without any load
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Summary:
 
     def _unscaled(self) -> tuple[str, ...]:
         usages = self.usages()
-        outs = [f"{name} was never scaled out" for name, usage in usages.items() if not usage.scale_outs]
+        outs = [f"{name} was never scaled out" for name, usage in usages.items() if usage.peak <= _FIRST_SIZE]
         ins = [f"{name} was never scaled in" for name, usage in usages.items() if not usage.scale_ins]
         return (*outs, *ins)
 
