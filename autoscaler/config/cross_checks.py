@@ -11,6 +11,7 @@ from autoscaler.config.metrics_section import Metric
 from autoscaler.config.part import Part
 from autoscaler.config.plugin_parts import ask
 from autoscaler.config.schema import FileSection
+from autoscaler.config.substitution import hide
 from autoscaler.config.wording import names, suggest
 from autoscaler.decide.settings import TypeSettings
 from autoscaler.model import Address
@@ -100,6 +101,6 @@ def _ask_backends(whole: Whole, formation: Part) -> None:
         question = getattr(plugin, "mistakes", None)
         said: Iterable[tuple[str, str]] = ask(whole.backends.parts[name], lambda: question(types), ()) if question else ()  # noqa: B023 - asked at once
         for process_type, sentence in said:
-            formation.report.at_key((*formation.path, process_type), sentence)
+            formation.report.at_key((*formation.path, process_type), hide(sentence, formation.under(process_type).data))
         if not types and len(whole.backends.parts) > 1 and not _has_mistakes(whole):
             formation.report.warn(("backends", name), "no process type uses this backend; remove it, or name it in a type")

@@ -11,6 +11,7 @@ from autoscaler.config.derive import model_of, options_of
 from autoscaler.config.part import Part
 from autoscaler.config.plugins import PLUGIN_FAILURES, PluginError
 from autoscaler.config.reading import read_plugin
+from autoscaler.config.substitution import hide
 from autoscaler.config.wording import names, suggest, unlike
 
 Answer = TypeVar("Answer")
@@ -78,7 +79,7 @@ def make(choice: Choice, part: Part) -> object | None:
     located, warnings = getattr(made, "located", None), getattr(made, "warnings", None)
     sentences: tuple[str, ...] = ask(part, warnings, ()) if warnings else ()
     for sentence in sentences:
-        part.report.warn(part.path, sentence)
+        part.report.warn(part.path, hide(sentence, part.data))
     return ask(part, lambda: located(part.surroundings.folder), made) if located else made
 
 
@@ -87,5 +88,6 @@ def ask(part: Part, question: Callable[[], Answer], otherwise: Answer) -> Answer
     try:
         return question()
     except PLUGIN_FAILURES as error:
-        part.report.at_key(part.path, f"the plug-in failed with {type(error).__name__}: {error}; report it to its author")
+        said = hide(f"{type(error).__name__}: {error}", part.data)
+        part.report.at_key(part.path, f"the plug-in failed with {said}; report it to its author")
         return otherwise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -11,7 +10,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from autoscaler.config.annotations import TAG
 from autoscaler.config.derive import construct, keys_at, model_of, options_of
 from autoscaler.config.part import Part
-from autoscaler.config.substitution import Substituted, hide
+from autoscaler.config.substitution import hide
 from autoscaler.config.wording import names, suggest, unlike
 
 Value = TypeVar("Value")
@@ -53,7 +52,7 @@ def _read(plugin: type[Value], part: Part, data: dict[str, object] | None) -> tu
         model = model_of(plugin).model_validate(data, context=part.surroundings)
         return construct(plugin, model), set()
     except PydanticCustomError as error:
-        part.report.at_key(part.path, hide(str(error), _substituted(part.data)))
+        part.report.at_key(part.path, hide(str(error), part.data))
         return None, set()
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
@@ -74,7 +73,7 @@ def _tell(plugin: type, part: Part, detail: ErrorDetails) -> None:
         help_text = next((option.help for option in keys_at(plugin, location[:-1]) if option.key == location[-1]), "")
         report.missing(path, f"missing; add {location[-1]}{f' ({help_text})' if help_text else ''}")
     elif detail["type"] == "refused":
-        report.at_key(path, hide(detail["ctx"]["sentence"], _substituted(part.data)))
+        report.at_key(path, hide(detail["ctx"]["sentence"], part.data))
     else:
         report.at_value(path, detail["ctx"]["sentence"])
 
@@ -88,11 +87,3 @@ def _location(location: tuple[str | int, ...], data: object) -> tuple[str | int,
             kept.append(each)
             data = items.get(each)
     return tuple(kept)
-
-
-def _substituted(value: object) -> Iterator[Substituted]:
-    if isinstance(value, Substituted):
-        yield value
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for item in items:
-        yield from _substituted(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from autoscaler.config.document import Document
@@ -48,13 +48,21 @@ def substitute(document: Document, environment: Mapping[str, str]) -> Document:
     return replace(document, data=data, mistakes=(*document.mistakes, *mistakes), broken=frozenset(broken))
 
 
-def hide(sentence: str, secrets: Iterable[Substituted]) -> str:
-    """Replace every text that came from the environment by its reference."""
-    for secret in secrets:
+def hide(sentence: str, data: object) -> str:
+    """Replace every text in ``data`` that came from the environment, as a sentence about it holds it, by its reference."""
+    for secret in _substituted(data):
         for text in sorted({str(secret), *secret.values}, key=len, reverse=True):
             if text:
                 sentence = _hide(sentence, text, secret.written)
     return sentence
+
+
+def _substituted(data: object) -> Iterator[Substituted]:
+    if isinstance(data, Substituted):
+        yield data
+    items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    for item in items:
+        yield from _substituted(item)
 
 
 def _hide(sentence: str, text: str, reference: str) -> str:
