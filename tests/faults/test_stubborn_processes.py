@@ -60,8 +60,8 @@ def test_descendants_in_other_sessions_end_with_their_process(stage, how, trap):
 
 
 def test_a_process_that_daemonizes_itself_is_named_and_is_no_capacity(stage):
-    stage.run("setsid -f sh -c 'echo $$ > pid; exec sleep 60' & wait", startup_seconds=30.0)
-    pid = int(stage.wait_file("pid"))
+    stage.run("setsid -f sh -c 'echo $$ >> pids; exec sleep 60'; until [ -s pids ]; do sleep 0.01; done", startup_seconds=30.0)
+    pid = int(stage.wait_file("pids").split()[0])
     assert stage.wait_told("background") == f"web.1 put itself into the background (pid {pid}); run it in the foreground"
     stage.wait_told("exited with status 0")
     assert not is_alive(pid)
@@ -70,8 +70,8 @@ def test_a_process_that_daemonizes_itself_is_named_and_is_no_capacity(stage):
 
 
 def test_a_daemon_that_ignores_term_is_killed(stage):
-    stage.run("setsid -f sh -c 'trap \"\" TERM; echo $$ > pid; while :; do sleep 0.02; done' & wait")
-    pid = int(stage.wait_file("pid"))
+    stage.run("setsid -f sh -c 'trap \"\" TERM; echo $$ >> pids; while :; do sleep 0.02; done'; until [ -s pids ]; do sleep 0.01; done")
+    pid = int(stage.wait_file("pids").split()[0])
     stage.wait_told("starting again")
     assert not is_alive(pid)
 

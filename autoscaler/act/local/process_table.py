@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autoscaler.act.local.environment import MARKER
 
+_EXEC_READS = 10
+_EXEC_SECONDS = 0.001
 _GONE = frozenset({"Z", "X", "x"})
 
 
@@ -21,6 +24,7 @@ class ProcessEntry:
     parent: int
     group: int
     session: int
+    started: int = 0  # clock ticks since boot; with the pid it names a process for good
 
     @property
     def is_alive(self) -> bool:
@@ -42,17 +46,27 @@ def read_process(pid: int) -> ProcessEntry | None:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return None
-    return ProcessEntry(pid, fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]))
+    return ProcessEntry(pid, fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
 def read_marker(pid: int) -> str:
-    """Return our variable in the environment a process was started with; empty for zombies, strangers and kernel threads."""
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return ""
+    """Return our variable in the environment a living process was started with; empty for strangers."""
     key = f"{MARKER}=".encode()
-    return next((entry.removeprefix(key).decode(errors="replace") for entry in environment.split(b"\0") if entry.startswith(key)), "")
+    entries = _read_environment(pid).split(b"\0")
+    return next((entry.removeprefix(key).decode(errors="replace") for entry in entries if entry.startswith(key)), "")
+
+
+def _read_environment(pid: int) -> bytes:
+    """Read the environment of a process; nothing for a zombie, and for one that is gone or somebody else's."""
+    for _ in range(_EXEC_READS):
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            return b""
+        if environment:
+            return environment
+        time.sleep(_EXEC_SECONDS)  # in the middle of an exec the old environment is gone and the new one not yet there
+    return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,7 @@ class Ancestry:
             path.append(pid)
             known[pid] = None  # a table read while processes come and go may hold a circle
             owner = self.sessions.get(entry.session)
-            if owner is None and entry.parent == self.own_pid:
+            if owner is None and entry.parent == self.own_pid and entry.is_alive:
                 owner = self.serial_of_marker(read_marker(pid))
             if owner is not None:
                 break

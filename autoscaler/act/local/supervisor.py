@@ -100,6 +100,7 @@ class Supervisor:
             self._undertaker.kill(run)
 
     def _after_round(self) -> None:
+        self._ground.roster.publish()  # a process is shown before it can do anything
         self._starter.run_some()
         self._undertaker.settle()
         self._ground.roster.publish()

@@ -42,6 +42,7 @@ class Undertaker:
         self._sessions: dict[int, int] = {}  # session -> serial
         self._unsettled: dict[int, Run] = {}
         self._forgotten: dict[int, float] = {}  # pid of a zombie nobody knows -> first seen
+        self._may_have_strays = False  # one that was just being born when its run ended
         self._sweep_later()
 
     def take(self, run: Run) -> None:
@@ -104,7 +105,7 @@ class Undertaker:
         run.scans += 1
         if run.descendants:
             self._end_descendants(run, alive)
-        elif relatives.has_zombies and run.scans < _MOST_SCANS:
+        elif (alive or relatives.has_zombies) and run.scans < _MOST_SCANS:
             # One that just died may have left a child that this table does not show yet.
             self._ground.loop.at(self._ground.loop.now() + _RESCAN_SECONDS, lambda: self._look_again(run))
         else:
@@ -159,6 +160,7 @@ class Undertaker:
             if timer is not None:
                 timer.cancel()
         del self.runs[run.serial], self._sessions[run.pid]
+        self._may_have_strays = True
         self._ground.outputs.finish(run.stream)
         self._witness.run_ended(run)
 
@@ -198,7 +200,8 @@ class Undertaker:
 
     def _sweep(self) -> None:
         """Reap the orphans that come to us because we are a subreaper, so that they do not use up the process numbers."""
-        if _has_zombie():
+        if self._may_have_strays or _has_zombie():
+            self._may_have_strays = False
             now = self._ground.loop.now()
             strangers = {entry.pid for entry in self._find_relatives().strange_zombies}
             self._forgotten = {pid: self._forgotten.get(pid, now) for pid in strangers}
@@ -223,7 +226,7 @@ def _open(entry: ProcessEntry) -> int | None:
     except OSError:
         return None
     found = read_process(entry.pid)
-    if found is not None and found.is_alive and found.session == entry.session:
+    if found is not None and found.is_alive and found.started == entry.started:
         return pidfd
     os.close(pidfd)
     return None

@@ -31,6 +31,7 @@ def test_a_types_ports_stay_when_another_comes_before_it(stage):
     stage.connect(process_type("job", command="echo $PORT > port; exec sleep 60"), process_type(), previous=stage.backend)
     stage.scale(job=1, web=2)
     assert stage.wait_file("port") == f"{stage.port + 100}\n"
+    stage.wait_running(2)
     assert [process.metrics.port for process in stage.see().processes] == [20000, 20001]
 
 
