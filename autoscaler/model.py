@@ -23,15 +23,11 @@ class MissingReadingError(AutoscalerError):
     def __init__(self, metric: str, cause: str) -> None:
         """Keep the metric and why it is missing."""
         super().__init__(f"{metric} is missing: {cause}")
-        self.metric = metric
-        self.cause = cause
-
-
-# Markers for the fields of plug-in dataclasses: they tell config/ how to read a value from the file.
+        self.metric, self.cause = metric, cause
 
 
 @dataclass(frozen=True, slots=True)
-class Seconds:
+class Seconds:  # the markers of plug-in fields begin here: they tell config/ how to read a value from the file
     """A duration such as ``30s``; the field ends in ``_seconds``, its key in the file does not."""
 
     allow_zero: bool = False

@@ -190,9 +190,8 @@ def _replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    finally:
+        Path(temporary).unlink(missing_ok=True)  # already gone when all went well
 
 
 def find_pauses(environment: Mapping[str, str], formation_name: str) -> Pauses:

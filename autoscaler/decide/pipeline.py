@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from autoscaler.decide.combine import Proposal, combine
@@ -81,10 +81,7 @@ def _recall_gap(settings: TypeSettings, observation: Observation, memory: Memory
     """Record the current size after a start or a gap: scale-in then waits for one window that is fully covered."""
     if not is_after_gap(settings, observation.now, memory):
         return memory
-    return _record(settings, memory, Sized(observation.now, observation.counts.desired))
-
-
-def _record(settings: TypeSettings, memory: Memory, size: Sized) -> Memory:
+    size = Sized(observation.now, observation.counts.desired)
     return replace(
         memory,
         lowest=push_lowest(memory.lowest, size, settings.scale_out.stabilization_seconds),
@@ -115,9 +112,13 @@ def _action(current: int, target: int, *, is_refused: bool) -> Action:
 
 
 def _remember(situation: Situation, answers: tuple[PolicyAnswer, ...], proposal: Proposal, target: int) -> Memory:
-    now, current = situation.now, situation.current
-    wished = proposal.adjustment.after if proposal.adjustment else proposal.processes
-    policies: Mapping[str, Json] = {given.policy: given.answer.memory for given in answers if given.answer.memory is not None}
-    memory = _record(situation.settings, situation.memory, Sized(now, wished))
-    asked = SizeChange(now, current, target) if target != current else None
-    return replace(memory, policies=policies, asked=asked, last_tick=now)
+    now, current, settings, memory = situation.now, situation.current, situation.settings, situation.memory
+    wished = Sized(now, proposal.adjustment.after if proposal.adjustment else proposal.processes)
+    return replace(
+        memory,
+        policies={given.policy: given.answer.memory for given in answers if given.answer.memory is not None},
+        lowest=push_lowest(memory.lowest, wished, settings.scale_out.stabilization_seconds),
+        highest=push_highest(memory.highest, wished, settings.scale_in.stabilization_seconds),
+        asked=SizeChange(now, current, target) if target != current else None,
+        last_tick=now,
+    )
