@@ -152,8 +152,3 @@ def describe_end(run: Run) -> str:
     except ValueError:
         name = f"signal {-status}"
     return f"was ended by {name} {after}"
-
-
-def list_active_runs(type_states: list[TypeState]) -> list[Run]:
-    """Return the runs of the slots that are not draining."""
-    return [slot.run for state in type_states for slot in state.list_active() if slot.run]
