@@ -11,7 +11,7 @@ from collections.abc import Callable
 from autoscaler.act.local.environment import Identity, make_environment
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.readiness import Readiness
-from autoscaler.act.local.roster import Run, Slot, TypeState
+from autoscaler.act.local.roster import Run, Slot
 from autoscaler.act.local.spawn import Child, Launch, spawn
 from autoscaler.act.local.starts import SETTLED_SECONDS, Start, restart_delay
 
