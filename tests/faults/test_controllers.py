@@ -52,6 +52,15 @@ def test_an_occupied_address_is_named_before_anything_starts(stage):
     assert str(error.value) == f"formation.web.listen: {address} is in use by another program; end it, or choose another port"
 
 
+def test_an_occupied_port_of_a_process_is_named_until_it_is_free(stage):
+    with socket.create_server(("127.0.0.1", stage.port)):
+        stage.run("exec sleep 60", socket="port")
+        told = stage.wait_told("in use")
+        assert told.startswith(f"web.1 cannot be started: its port {stage.port} is in use by another program; end it, or choose another `port`")
+        assert stage.counts().failed == 1
+    stage.wait_running(1)
+
+
 def test_a_failed_start_leaves_nothing_open(stage):
     before = count_descriptors()
     with pytest.raises(BackendError, match="listen: missing"):
@@ -89,6 +98,16 @@ def test_a_supervisor_that_fails_leaves_no_process(stage, monkeypatch):
     assert not is_alive(pid)
     with pytest.raises(BackendError, match="the supervisor of the local processes has failed and ended them"):
         stage.observe()
+
+
+def test_a_process_of_ours_that_was_lost_is_killed(stage, monkeypatch):
+    monkeypatch.setattr("autoscaler.act.local.undertaker._SWEEP_SECONDS", 0.02)
+    stage.run("echo $AUTOSCALER_PROCESS > marker; exit 1")
+    token = stage.wait_file("marker").partition("/")[0]
+    with subprocess.Popen(["sleep", "60"], env={"AUTOSCALER_PROCESS": f"{token}/999/web.9"}, start_new_session=True) as lost:
+        stage.scale(web=0)
+        stage.wait_told(f"a process left behind in the background was killed (pid {lost.pid})")
+        assert lost.wait() == -signal.SIGKILL
 
 
 def test_children_of_others_in_this_program_are_left_alone(stage, monkeypatch):

@@ -1,4 +1,4 @@
-"""Open the listening sockets that the processes of a type share."""
+"""Open the listening sockets that the processes of a type share, and keep off occupied ports."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def open_listener(process_type: ProcessType) -> socket.socket:
         text = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         fix = _FIXES.get(error.errno or 0, f"cannot be listened on ({text}); choose another address")
         raise BackendError(f"{key}: {process_type.listen} {fix}") from error
+
+
+def require_free_port(port: int) -> None:
+    """Raise ``BackendError`` when somebody else listens on this port of the machine: a child would fail there, or seem ready."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise BackendError(f"its port {port} is in use by another program; end it, or choose another `port` for the backend") from error
 
 
 def _listen(address: Address) -> socket.socket:

@@ -8,8 +8,10 @@ import signal
 from collections import deque
 from collections.abc import Callable
 
+from autoscaler.act.backend import BackendError
 from autoscaler.act.local.environment import Identity, make_environment
 from autoscaler.act.local.ground import Ground
+from autoscaler.act.local.listening import require_free_port
 from autoscaler.act.local.readiness import Readiness
 from autoscaler.act.local.roster import Run, Slot
 from autoscaler.act.local.spawn import Child, Launch, spawn
@@ -79,7 +81,7 @@ class Starter:
         self._serial += 1
         try:
             child = spawn(self._launch(slot))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, BackendError) as error:
             start.has_failed = True
             self.restart(slot, f"cannot be started: {error}")
         else:
@@ -87,6 +89,8 @@ class Starter:
 
     def _launch(self, slot: Slot) -> Launch:
         process_type = slot.type_state.process_type
+        if process_type.socket == "port":
+            require_free_port(slot.port)
         identity = Identity(
             name=slot.name,
             port=slot.port,

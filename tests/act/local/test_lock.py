@@ -70,6 +70,19 @@ def test_two_backends_of_one_program_cannot_share_a_formation(tmp_path):
         lock_formation(tmp_path / "Procfile")
 
 
+def test_a_name_that_nobody_answers_on_is_an_error(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
+        mute.bind(formation_lock._name(tmp_path / "Procfile"))
+        with pytest.raises(BackendError, match="held by a program that does not answer"):
+            lock_formation(tmp_path / "Procfile")
+
+
+def test_a_stranger_is_told_nothing(stage, monkeypatch):
+    stage.run("exec sleep 60")
+    monkeypatch.setattr("autoscaler.act.local.desk.may_ask", lambda _: False)
+    assert ask_formation(stage.folder / "Procfile") == b""
+
+
 def test_a_holder_that_says_nothing_is_an_error(holder, tmp_path, monkeypatch):
     monkeypatch.setattr(formation_lock, "_ANSWER_SECONDS", 0.05)
     with pytest.raises(BackendError, match=f"autoscaler \\(pid {holder.pid}\\).* does not answer"):
