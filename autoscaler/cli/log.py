@@ -49,7 +49,7 @@ class Log:
             self._tell_reload(notice)
         elif notice.event not in _TOLD_ELSEWISE:
             details = " ".join(f"{key}={value}" for key, value in notice.details.items())
-            self.tell("info", notice.event, f"{notice.event} {details}", details=dict(notice.details))
+            self.tell("info", notice.event, f"{notice.event} {details}", **notice.details)
 
     def _tell_reload(self, notice: Notice) -> None:
         if notice.details.get("ok"):

@@ -19,11 +19,13 @@ from autoscaler.loop.timetable import Timetable
 from autoscaler.loop.values import ask_guarded, change_of, observation_of, pause_notice, pauses_in_force
 from autoscaler.model import Address, Decision, Formation, Json, Outcome, TypeFormation
 from autoscaler.observe.board import Board
-from autoscaler.observe.source import ReadsEachProcess
+from autoscaler.observe.metric import MetricSettings
+from autoscaler.observe.source import MeasuresRate, ReadsEachProcess
 from autoscaler.settings import Settings
 
 _WATCH_SECONDS = 0.5  # how often the wall clock is compared with the monotonic one
 _LEAD_SECONDS = 0.25  # ticks follow polls by so much, so that they see fresh readings
+_RATE_SECONDS = 1.0  # between the two polls that a rate takes, where nobody polls at an interval
 _STOP_SECONDS = 0.4  # how long a tick under way may finish when the controller stops
 
 
@@ -174,11 +176,18 @@ class Controller:
     # Poll
 
     def poll_all(self) -> None:
-        """Poll every metric once, side by side; return when each has answered or its deadline is past."""
-        threads = [Thread(target=self._poll, args=(metric.name,), daemon=True) for metric in self._settings.metrics]
+        """Poll every metric once, side by side, and rates again a second later; return when all have answered or are late."""
+        self._poll_side_by_side(self._settings.metrics)
+        rates = [metric for metric in self._settings.metrics if isinstance(metric.source, MeasuresRate) and metric.source.needs_two_polls]
+        if rates:
+            Event().wait(_RATE_SECONDS)
+            self._poll_side_by_side(rates)
+
+    def _poll_side_by_side(self, metrics: Sequence[MetricSettings]) -> None:
+        threads = [Thread(target=self._poll, args=(metric.name,), daemon=True) for metric in metrics]
         for thread in threads:
             thread.start()
-        until = self._clock.now() + max((metric.timeout for metric in self._settings.metrics), default=0.0)
+        until = self._clock.now() + max((metric.timeout for metric in metrics), default=0.0)
         for thread in threads:
             thread.join(max(0.0, until - self._clock.now()))
 

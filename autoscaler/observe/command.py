@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import selectors
 import signal
@@ -20,6 +21,8 @@ _LARGEST_OUTPUT = 65536  # bytes; a number is shorter
 _KEPT_ERRORS = 4096  # bytes of standard error, the last ones
 _SHARE_OF_TIME = 0.9  # of the poll's, so that the cause arrives in time
 _NOT_FOUND = 127  # the shell's exit code for a command that does not exist
+
+_groups: set[int] = set()  # of the commands under way: a poll's thread is not waited for when the controller ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +64,24 @@ def _running(command: str) -> Iterator[subprocess.Popen[bytes]]:
     except OSError as error:
         raise SourceError(f"no command can be started now: {error.strerror}") from error
     with process:
+        _groups.add(process.pid)
         try:
             yield process
         finally:
             # Before it is reaped, so that its number cannot belong to another group yet.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process.pid)
+            _groups.discard(process.pid)
+
+
+def _kill(group: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+@atexit.register
+def _kill_all() -> None:
+    for group in tuple(_groups):
+        _kill(group)
 
 
 def _output_of(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes | None, bytes]:

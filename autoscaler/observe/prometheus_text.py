@@ -67,6 +67,11 @@ class PrometheusTextSource:
             raise ValueError("url is missing; give one, or each_process: true with a process_type")
 
     @property
+    def needs_two_polls(self) -> bool:
+        """Whether a value takes two polls: a counter's rate does."""
+        return self.kind == "counter"
+
+    @property
     def exists_at_zero(self) -> bool:
         """Whether the metric has a value while no process runs."""
         return not self.each_process

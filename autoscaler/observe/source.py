@@ -68,3 +68,12 @@ class ReadsEachProcess(Protocol):
     @property
     def process_type(self) -> str | None:
         """Name the type whose processes are read; ``None`` when this source reads one endpoint."""
+
+
+@runtime_checkable
+class MeasuresRate(Protocol):
+    """A source that may compare two polls, and so has no value at the first."""
+
+    @property
+    def needs_two_polls(self) -> bool:
+        """Whether it does."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +192,13 @@ def test_a_pipe_that_closes_stops_nothing(running: Callable[..., Any], folder: P
 # End
 
 
+def has_ended(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_every_source_hanging(
     running: Callable[..., Any], edit: Callable[[str, str], None], folder: Path, number: signal.Signals, eventually: Callable[..., Any]
@@ -206,8 +211,7 @@ def test_a_signal_ends_it_with_every_source_hanging(
             run.send(number)
 
             assert run.process.wait(5) == 0
-    with suppress(ProcessLookupError):
-        os.kill(int(asleep), signal.SIGKILL)
+    eventually(lambda: has_ended(asleep))
     assert run.log.splitlines()[-1].endswith(" stopped")
 
 

@@ -199,3 +199,11 @@ def test_a_thousand_types_are_decided_in_one_tick(make_rig):
 
     assert sum(decision.target for decision in rig.controller.tick().decisions) == 3000
     assert len(rig.backend.calls) == 1
+
+
+def test_a_rate_is_polled_twice_by_those_who_look_once(make_rig):
+    rig = make_rig(1.0, 7.0)
+    object.__setattr__(rig.source, "needs_two_polls", True)
+    rig.controller.poll_all()
+
+    assert rig.controller.tick().decisions[0].target == 7
