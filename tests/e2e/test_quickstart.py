@@ -115,6 +115,27 @@ class Quickstart:
             for thread in threads:
                 thread.join()
 
+    @contextmanager
+    def silent_web(self):
+        """Stop the web processes, those too that are just starting; the call that is yielded stops newer ones."""
+        stopped = set()
+
+        def stop():
+            for pid in {pid for number in range(1, 7) for pid in self.living(f"web.{number}")} - stopped:
+                os.kill(pid, signal.SIGSTOP)
+                stopped.add(pid)
+            return True
+
+        try:
+            yield stop
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
+    def is_missing_for(self, process_type, ticks):
+        lines = self.decisions(process_type)[-ticks:]
+        return len(lines) == ticks and all(line["missing"] for line in lines)
+
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(DEADLINE_SECONDS)
@@ -149,14 +170,8 @@ def test_lost_metrics_that_come_back_make_no_cliff(app):
         app.wait_for_size("worker", 2)
         before = len(app.decisions())
         app.queue.unlink()
-        stopped = [pid for number in range(1, 7) for pid in app.living(f"web.{number}")]
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            app.wait(lambda: all(len([1 for line in app.decisions(kind)[-6:] if line["missing"]]) == 6 for kind in ("web", "worker")))
-        finally:
-            for pid in stopped:
-                os.kill(pid, signal.SIGCONT)
+        with app.silent_web() as is_silent:
+            app.wait(lambda: is_silent() and all(app.is_missing_for(kind, ticks=6) for kind in ("web", "worker")))
         app.queue.symlink_to("jobs.db")
         app.wait(lambda: all(not any(line["missing"] for line in app.decisions(kind)[-3:]) for kind in ("web", "worker")))
     assert_no_cliff(app.decisions("web")[before // 2 :])
