@@ -33,4 +33,4 @@ while (elapsed := time.monotonic() - began) < seconds:
 
 while len(results) < sent:
     time.sleep(0.1)
-print(f"{sum(results)} of {sent} requests answered, {(sent + 2) // 3} of them left a job")
+print(f"{sum(results)} of {sent} requests answered; every third asked for a job")
