@@ -77,7 +77,7 @@ def check_with_a_pencil(decisions):
         if waiting := re.fullmatch(r"(\d+) waiting / \(2.5/s x 2 s\) = [\d.]+ -> (\d+)", wish["reason"]):
             assert math.ceil(readings["jobs_waiting"]["value"] / 5) == int(waiting[2]) == wish["processes"]
             checked.add("backlog")
-        if rate := re.fullmatch(r"([\d.]+) over (\d+) processes / 7 each = [\d.]+ -> (\d+)", wish["reason"]):
+        if rate := re.fullmatch(r"([\d.]+) over (\d+) process(?:es)? / 7 each = [\d.]+ -> (\d+)", wish["reason"]):
             shares = readings["requests_per_second"]["by_process"]
             assert len(shares) == int(rate[2])
             assert math.ceil(sum(shares.values()) / 7) == int(rate[3]) == wish["processes"]
