@@ -23,6 +23,7 @@ class Proposal:
 class _Wish:
     processes: int
     reason: str
+    is_floor: bool = False  # stands in for missing data: the whole may not fall below the present size
 
 
 def combine(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal:
@@ -33,6 +34,8 @@ def combine(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal
     if not wishes:
         return _minimum(situation, answers)
     wish = _choose(situation, wishes)
+    if any(one.is_floor for one in wishes) and wish.processes < situation.current:
+        wish = _Wish(situation.current, f"{wish.reason}; no scale-in on missing data: {situation.current}")
     return _guard(situation, wish, missing) if missing else Proposal(wish.processes, wish.reason)
 
 
@@ -44,21 +47,20 @@ def _sort_out(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> tuple[
         if isinstance(answer, Recommendation):
             wishes.append(_Wish(answer.processes, answer.reason))
         elif isinstance(answer, Missing):
-            _stand_in(situation, named, answer, wishes, missing)
+            _stand_in(named, answer, wishes, missing)
         if wishes and not missing and situation.settings.combine == "first":
             break  # the first that has something to say decides; what comes later is not asked for
     return wishes, missing
 
 
-def _stand_in(situation: Situation, named: NamedPolicy, answer: Missing, wishes: list[_Wish], missing: list[Missing]) -> None:
+def _stand_in(named: NamedPolicy, answer: Missing, wishes: list[_Wish], missing: list[Missing]) -> None:
     rule: WhenMissing = named.when_missing
     if rule.do == "hold":
         missing.append(answer)
     elif rule.do == "processes":
         wishes.append(_Wish(rule.processes, f"{answer.reason}; {rule.processes} when missing"))
     else:
-        held = max(situation.current, rule.processes)
-        wishes.append(_Wish(held, f"{answer.reason}; at least {rule.processes} when missing"))
+        wishes.append(_Wish(rule.processes, f"{answer.reason}; at least {rule.processes} when missing", is_floor=True))
 
 
 def _choose(situation: Situation, wishes: list[_Wish]) -> _Wish:

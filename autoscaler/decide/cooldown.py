@@ -1,7 +1,7 @@
 """Stage 4: pause after a change. Scale-in waits after any change, scale-out after a scale-out.
 
-Within a scale-out cooldown, what was granted counts toward the next wish and only the need beyond it passes, as in AWS
-Application Auto Scaling: after +2, a wish for +3 adds 1.
+Within a scale-out cooldown, only a need beyond what was granted passes: capacity that was added counts toward the next
+scale-out, as in AWS Application Auto Scaling, but real new load never waits.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
     recent = [change for change in situation.memory.changes if change.after > change.before and _left(situation, change.now, span) > 0]
     if not recent:
         return None
-    granted = sum(change.after - change.before for change in recent)
-    passes = situation.current + max(0, processes - situation.current - granted)
+    granted = max(change.after for change in recent)
+    if processes > granted:
+        return None
     left = _left(situation, recent[-1].now, span)
-    return Adjustment("cooldown", processes, passes, f"{granted} granted already, no more for {brief(left)} s but need beyond that")
+    return Adjustment("cooldown", processes, situation.current, f"{granted} were granted already, no more for {brief(left)} s but beyond that")
 
 
 def _left(situation: Situation, since: float, span: float) -> float:

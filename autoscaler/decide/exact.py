@@ -49,4 +49,4 @@ def rounded_up(value: Fraction) -> str:
     text = brief(value)
     if "." not in text and value.denominator != 1:
         text = f"{float(value):.6g}"
-    return f"{text} -> {ceiling(value)}"
+    return f"{text} -> {brief(Fraction(ceiling(value)))}"

@@ -1,4 +1,4 @@
-"""Stage 8: keep within minimum and maximum, on every tick, with or without metrics."""
+"""Stage 8: keep within minimum and maximum, on every tick, with or without metrics; first of all, leave off what is off."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from autoscaler.model import Adjustment
 
 
 def limit(situation: Situation, processes: int) -> Adjustment | None:
-    """Raise to the minimum or lower to the maximum; a type that somebody set to 0 by hand stays off."""
+    """Raise to the minimum or lower to the maximum; the minimum does not hold for a type that is off."""
     process_type = situation.settings.process_type
     if situation.memory.is_off:
-        return _keep_off(processes)
+        return None
     if processes < process_type.minimum:
         return Adjustment("limits", processes, process_type.minimum, f"the minimum is {process_type.minimum}")
     if processes > process_type.maximum:
@@ -18,7 +18,8 @@ def limit(situation: Situation, processes: int) -> Adjustment | None:
     return None
 
 
-def _keep_off(processes: int) -> Adjustment | None:
-    if processes == 0:
+def keep_off(situation: Situation, processes: int) -> Adjustment | None:
+    """Leave a type at 0 that somebody set to 0 by hand, whatever its policies want, until it is raised by hand."""
+    if not situation.memory.is_off:
         return None
     return Adjustment("limits", processes, 0, "set to 0 by hand, off until it is raised by hand")

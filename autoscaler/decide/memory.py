@@ -24,7 +24,7 @@ class SizeChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """The past of one process type; every value is JSON-able, so that a restart or a replay can go on from it."""
+    """The past of one process type; every value is JSON-able, so that a record can hold it and a replay go on from it."""
 
     policies: Mapping[str, Json] = field(default_factory=dict)
     lowest: tuple[Sized, ...] = ()  # for scale-out stabilization
@@ -41,10 +41,12 @@ class Memory:
 def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
     """Bring the memory up to a new observation: which change was accepted, what others changed, how many were ready."""
     desired = observation.counts.desired
-    is_foreign = memory.desired is not None and desired not in _expected(memory)
+    is_foreign = memory.desired is not None and not _is_ours(memory, desired)
+    # What somebody else set is a new beginning: it starts the cooldown of scale-in, and no older change counts any more.
+    foreign = (SizeChange(observation.now, desired, desired),)
     return replace(
         memory,
-        changes=_accepted(settings, observation.now, desired, memory),
+        changes=foreign if is_foreign else _accepted(settings, observation.now, desired, memory),
         asked=None,
         desired=desired,
         ready=_ready(observation, memory.ready),
@@ -53,19 +55,30 @@ def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> 
     )
 
 
-def is_after_gap(settings: TypeSettings, now: float, memory: Memory) -> bool:
-    """Tell whether the windows do not reach back to the last tick: the first one, or after a pause of the controller."""
-    return memory.last_tick is None or now - memory.last_tick > _GAP_INTERVALS * settings.process_type.interval_seconds
+def must_wait_for_windows(settings: TypeSettings, now: float, memory: Memory) -> bool:
+    """Tell whether the windows say nothing of the present size: at the first tick, after a gap, after somebody else's change."""
+    if memory.last_tick is None or memory.set_by_others:
+        return True
+    return now - memory.last_tick > _GAP_INTERVALS * settings.process_type.interval_seconds
 
 
-def _expected(memory: Memory) -> tuple[int | None, ...]:
-    return (memory.desired,) if memory.asked is None else (memory.asked.before, memory.asked.after)
+def forget_sizes(memory: Memory) -> Memory:
+    """Keep what policies remember and drop the sizes: the type now runs on another backend, whose counts tell nothing of the past."""
+    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False)
+
+
+def _is_ours(memory: Memory, desired: int) -> bool:
+    """Tell whether a size is what was there, what was asked for, or a part of the way."""
+    if memory.asked is None:
+        return desired == memory.desired
+    low, high = sorted((memory.asked.before, memory.asked.after))
+    return low <= desired <= high
 
 
 def _accepted(settings: TypeSettings, now: float, desired: int, memory: Memory) -> tuple[SizeChange, ...]:
     changes = memory.changes
-    if memory.asked is not None and memory.asked.after == desired:
-        changes = (*changes, memory.asked)
+    if memory.asked is not None and memory.asked.before != desired:
+        changes = (*changes, replace(memory.asked, after=desired))
     if not changes:
         return changes
     horizon = now - _longest_memory(settings)

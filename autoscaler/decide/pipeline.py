@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from autoscaler.decide.combine import Proposal, combine
 from autoscaler.decide.cooldown import cool_down
-from autoscaler.decide.limits import limit
-from autoscaler.decide.memory import Memory, SizeChange, is_after_gap, recall
+from autoscaler.decide.limits import keep_off, limit
+from autoscaler.decide.memory import Memory, SizeChange, must_wait_for_windows, recall
 from autoscaler.decide.pause import hold_paused
 from autoscaler.decide.rate_limit import limit_rate
 from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
@@ -16,6 +16,7 @@ from autoscaler.decide.situation import Rule, Situation
 from autoscaler.decide.stabilization import stabilize
 from autoscaler.decide.window import Sized, push_highest, push_lowest
 from autoscaler.model import (
+    Abstain,
     Action,
     Adjustment,
     Answer,
@@ -30,7 +31,7 @@ from autoscaler.model import (
 )
 
 # The order is the design's: a later rule has the last word. Stages 2, 6 and 7 take their places here.
-RULES: tuple[Rule, ...] = (stabilize, cool_down, limit_rate, limit, hold_paused)
+RULES: tuple[Rule, ...] = (keep_off, stabilize, cool_down, limit_rate, limit, hold_paused)
 
 _MOST_PROCESSES = 2**31 - 1
 
@@ -47,11 +48,15 @@ def ask(named: NamedPolicy, observation: Observation, memory: Json) -> Answer:
         answer = named.policy.recommend(observation, memory)
     except MissingReadingError as missing:
         return Missing(missing.metric, missing.cause, memory)
-    return _checked(answer) if isinstance(answer, Recommendation) else answer
+    return _checked(answer)
 
 
-def _checked(answer: Recommendation) -> Recommendation:
-    """Refuse what is no count of processes, and keep a huge or negative one within what a backend can be told."""
+def _checked(answer: object) -> Answer:
+    """Refuse what breaks the contract, and keep a huge or negative count within what a backend can be told."""
+    if not isinstance(answer, Recommendation | Abstain | Missing) or not isinstance(answer.reason, str):
+        raise PolicyError(f"answered {answer!r}, which is no Recommendation, Abstain or Missing with a reason")
+    if not isinstance(answer, Recommendation):
+        return answer
     if type(answer.processes) is not int:
         raise PolicyError(f"recommended {answer.processes!r}, which is no whole number of processes")
     if 0 <= answer.processes <= _MOST_PROCESSES:
@@ -78,8 +83,8 @@ def decide(
 
 
 def _recall_gap(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
-    """Record the current size after a start or a gap: scale-in then waits for one window that is fully covered."""
-    if not is_after_gap(settings, observation.now, memory):
+    """Record the current size where the windows do not know it: scale-in then waits for one that is fully covered."""
+    if not must_wait_for_windows(settings, observation.now, memory):
         return memory
     size = Sized(observation.now, observation.counts.desired)
     return replace(

@@ -22,35 +22,37 @@ def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
     direction = situation.settings.scale_out
     if direction.select == "disabled":
         return Adjustment("rate_limit", processes, situation.current, "scale-out is disabled")
-    bounds = [(_upper(limit, _size_before(situation, limit)), limit.period_seconds) for limit in direction.at_most]
+    bounds = [(_upper(limit, situation.current - _added(situation, limit)), limit) for limit in direction.at_most]
     if not bounds:
         return None
-    bound, period = max(bounds) if direction.select == "max" else min(bounds)
+    bound, limit = (max if direction.select == "max" else min)(bounds, key=_first)
     bound = max(bound, situation.current)
     if processes <= bound:
         return None
-    return Adjustment("rate_limit", processes, bound, _say(bound - situation.current, "more", period))
+    return Adjustment("rate_limit", processes, bound, _say(situation, bound - situation.current, "more", limit))
 
 
 def _scale_in(situation: Situation, processes: int) -> Adjustment | None:
     direction: DirectionLimits = situation.settings.scale_in
     if direction.select == "disabled":
         return Adjustment("rate_limit", processes, situation.current, "scale-in is disabled")
-    bounds = [(_lower(limit, _size_before(situation, limit)), limit.period_seconds) for limit in direction.at_most]
+    bounds = [(_lower(limit, situation.current - _added(situation, limit)), limit) for limit in direction.at_most]
     if not bounds:
         return None
-    bound, period = min(bounds) if direction.select == "max" else max(bounds)
+    bound, limit = (min if direction.select == "max" else max)(bounds, key=_first)
     bound = min(bound, situation.current)
     if processes >= bound:
         return None
-    return Adjustment("rate_limit", processes, bound, _say(situation.current - bound, "fewer", period))
+    return Adjustment("rate_limit", processes, bound, _say(situation, situation.current - bound, "fewer", limit))
 
 
-def _size_before(situation: Situation, limit: RateLimit) -> int:
-    """Return the size at the start of the period: today's, without the changes accepted since."""
-    changes = situation.memory.changes
-    since = [change for change in changes if situation.now - change.now < limit.period_seconds]
-    return situation.current - sum(change.after - change.before for change in since)
+def _added(situation: Situation, limit: RateLimit) -> int:
+    """Count what was added in the period by accepted changes; negative when more was removed."""
+    return sum(change.after - change.before for change in situation.memory.changes if situation.now - change.now < limit.period_seconds)
+
+
+def _first(bound: tuple[int, RateLimit]) -> int:
+    return bound[0]
 
 
 def _upper(limit: RateLimit, size: int) -> int:
@@ -66,7 +68,7 @@ def _lower(limit: RateLimit, size: int) -> int:
     return floor_of_percent(size, 100 - limit.amount)
 
 
-def _say(amount: int, direction: str, period: float) -> str:
-    if amount == 0:
-        return f"no {direction} within {brief(period)} s of the last"
-    return f"{amount} {direction} {'is' if amount == 1 else 'are'} the most in {brief(period)} s"
+def _say(situation: Situation, amount: int, direction: str, limit: RateLimit) -> str:
+    added, period = _added(situation, limit), brief(limit.period_seconds)
+    so_far = f", {abs(added)} were {'added' if added > 0 else 'removed'} in it" if added else ""
+    return f"{amount or 'no'} {direction} {'is' if amount == 1 else 'are'} the most in {period} s{so_far}"

@@ -78,10 +78,12 @@ def _kill(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-@atexit.register
 def _kill_all() -> None:
     for group in tuple(_groups):
         _kill(group)
+
+
+atexit.register(_kill_all)
 
 
 def _output_of(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes | None, bytes]:

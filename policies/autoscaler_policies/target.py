@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from autoscaler.decide.exact import brief, ceiling, exact, rounded_up
-from autoscaler.model import Help, Json, Metric, Observation, Positive, Ratio, Reading, Recommendation
+from autoscaler.model import Help, Json, Metric, MissingReadingError, Observation, Positive, Ratio, Reading, Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Target:
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:  # noqa: ARG002 - the contract's; nothing to remember
         """Want the processes that bring the reading to its target."""
         wish = self._wish(observation, observation.reading(self.metric))
-        size = observation.counts.capacity
+        stay = observation.counts.desired
         if wish.is_doubtful:
-            return Recommendation(size, f"{wish.said} = {brief(wish.processes)}, in doubt while some give no value: {size} stay")
-        if self._is_close(wish.ratio, size):
-            return Recommendation(size, f"{wish.said} = {brief(wish.processes)}, within tolerance of {size}")
+            return Recommendation(stay, f"{wish.said} = {brief(wish.processes)}, in doubt while some give no value: {stay} stay")
+        if self._is_close(wish.ratio, observation.counts.capacity):
+            return Recommendation(stay, f"{wish.said} = {brief(wish.processes)}, within tolerance of {stay}")
         return Recommendation(ceiling(wish.processes), f"{wish.said} = {rounded_up(wish.processes)}")
 
     def _is_close(self, ratio: Fraction, size: int) -> bool:
@@ -65,7 +65,9 @@ class Target:
         if self.per_process is not None:
             return _whole(observation.counts.capacity, exact(max(0.0, reading.value)), exact(self.per_process))
         behind = observation.processes_behind(self.metric)
-        return _by_ratio(behind, exact(max(0.0, reading.value)), exact(self.total or self.utilization or 1.0))
+        if behind == 0 and self.utilization is not None:
+            raise MissingReadingError(self.metric, "no process was ready, and a mean over none says nothing")
+        return _by_ratio(behind, observation.counts.capacity, exact(max(0.0, reading.value)), exact(self.total or self.utilization or 1.0))
 
     def _each(self, observation: Observation, values: list[float]) -> _Wish:
         """Take the processes one by one, filling in those without a value in the conservative way of HPA."""
@@ -89,7 +91,7 @@ class _Known:
 
 def _fill(known: _Known, ratio: Fraction, target: Fraction, size: int) -> _Wish:
     """Assume what argues against a change: the target for a missing process when scaling in, nothing when scaling out."""
-    if ratio < 1:
+    if ratio <= 1:
         total, processes = known.total + known.missing * target, known.answered + known.missing
         said = f"({brief(known.total)} over {_some(known.answered)} + {known.missing} without a value at {brief(target)}) / {brief(target)} each"
     else:
@@ -106,12 +108,11 @@ def _whole(size: int, value: Fraction, target: Fraction) -> _Wish:
     return _Wish(ratio, value / target, f"{brief(value)} / {brief(target)} per process")
 
 
-def _by_ratio(behind: int, value: Fraction, target: Fraction) -> _Wish:
-    """Multiply the processes behind the reading by its ratio to the target, those still starting left out."""
-    ratio = value / target
-    if behind == 0:
-        return _Wish(ratio, ratio, f"{brief(value)} / {brief(target)}")
-    return _Wish(ratio, behind * ratio, f"{behind} x {brief(value)} / {brief(target)}")
+def _by_ratio(behind: int, size: int, value: Fraction, target: Fraction) -> _Wish:
+    """Multiply the processes behind the reading by its ratio to the target, and compare the result with the present size."""
+    wanted = max(1, behind) * value / target
+    said = f"{behind} x {brief(value)} / {brief(target)}" if behind else f"{brief(value)} / {brief(target)}"
+    return _Wish(wanted / size if size else Fraction(0), wanted, said)
 
 
 def _some(processes: int) -> str:

@@ -65,5 +65,12 @@ def test_when_missing_stands_in_for_the_policy(make_type, do, processes, target)
     assert make_type(5, when_missing=WhenMissing(do, processes)).tick("down").target == target
 
 
+def test_a_floor_in_a_sum_does_not_feed_on_itself(make_type):
+    worker = make_type(7, policies=2, combine="sum", when_missing=WhenMissing("at_least", 2))
+
+    assert [worker.tick("down", 5).target for _ in range(3)] == [7, 7, 7]
+    assert worker.tick("down", 6).target == 8
+
+
 def test_the_sum_shows_what_was_added(make_type):
     assert make_type(5, policies=2, combine="sum").tick(3, 4).reason == "3 + 4 = 7: wants 3, wants 4"

@@ -26,19 +26,29 @@ def test_scale_out_ignores_the_scale_in_cooldown(make_type):
 def test_within_a_scale_out_cooldown_only_need_beyond_the_grant_passes(make_type):
     worker = make_type(10, scale_out=COOL)
     worker.tick(12)
+    worker.tick(10)
+    held = worker.tick(12)
 
-    decision = worker.tick(15)
-
-    assert decision.target == 13
-    assert decision.adjustments[0].rule == "cooldown"
+    assert (held.target, held.adjustments[0].rule) == (10, "cooldown")
+    assert worker.tick(15).target == 15
 
 
 def test_a_wish_no_greater_than_the_grant_waits(make_type):
     worker = make_type(10, scale_out=COOL)
-    worker.tick(12)
+    worker.tick(14)
+    worker.tick(10)
 
-    assert worker.tick(14).action == "hold"
-    assert worker.tick(14, after=60.0).target == 14
+    assert worker.tick(13).action == "hold"
+    assert worker.tick(13, after=60.0).target == 13
+
+
+def test_what_somebody_else_raised_waits_for_the_cooldown_too(make_type):
+    worker = make_type(4, scale_in=COOL)
+    worker.tick(4)
+    worker.desired = 30
+
+    assert worker.tick(4).action == "hold"
+    assert worker.tick(4, after=60.0).target == 4
 
 
 def test_a_change_that_was_refused_starts_no_cooldown(make_type):

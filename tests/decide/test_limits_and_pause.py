@@ -28,7 +28,7 @@ def test_a_hand_set_zero_means_off_until_raised_by_hand(make_type):
     worker.desired = 1
 
     assert (off.target, off.action) == (0, "hold")
-    assert "set to 0 by hand" in still_off.reason
+    assert still_off.reason == "wants 6; set to 0 by hand, off until it is raised by hand"
     assert worker.tick(6).target == 6
 
 

@@ -1,14 +1,14 @@
 """The pipeline as a whole: its laws, whatever it is fed."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler.decide.memory import Memory
+from autoscaler.decide.memory import Memory, forget_sizes
 from autoscaler.decide.pipeline import PolicyError, ask, decide
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Pause, RateLimit, TypeSettings
 from autoscaler.model import Abstain, Counts, Missing, Observation, ProcessType, Recommendation
@@ -119,6 +119,12 @@ def test_a_recommendation_must_be_a_whole_number(wish):
         ask(NamedPolicy("odd", Scripted(Recommendation(wish, ""))), observation(), None)
 
 
+@pytest.mark.parametrize("answer", [None, 3, Recommendation(3, None), Abstain(7)])
+def test_an_answer_must_be_one_of_three_with_a_reason(answer):
+    with pytest.raises(PolicyError, match="no Recommendation, Abstain or Missing with a reason"):
+        ask(NamedPolicy("odd", Scripted(answer)), observation(), None)
+
+
 @pytest.mark.parametrize(("wish", "kept"), [(-3, 0), (10**400, 2**31 - 1)])
 def test_a_recommendation_out_of_all_bounds_is_cut(wish, kept):
     assert ask(NamedPolicy("odd", Scripted(Recommendation(wish, ""))), observation(), None).processes == kept
@@ -141,3 +147,14 @@ def test_a_configured_pause_holds_without_an_operator():
     settings = TypeSettings(process_type=observation().process_type, pause=Pause(scale_in=True, scale_out=True))
 
     assert decide(settings, observation(), Memory())[0].target == 3
+
+
+def test_sizes_of_another_backend_tell_nothing_of_the_past():
+    settings = TypeSettings(process_type=observation().process_type, policies=(NamedPolicy("odd", Scripted(Recommendation(3, "", 7))),))
+    _, memory = decide(settings, observation(), Memory())
+    moved = replace(observation(), now=5.0, counts=Counts(0))
+    decision, memory = decide(settings, moved, forget_sizes(memory))
+
+    assert decision.target == 3
+    assert "somebody else" not in decision.reason
+    assert memory.policies == {"odd": 7}

@@ -66,6 +66,24 @@ def test_changes_accepted_in_the_period_count(make_type):
     assert sizes == [14, 14, 14, 18, 18]
 
 
+def test_what_somebody_else_removed_is_no_room_for_more(make_type):
+    worker = make_type(10, maximum=99, scale_out=DirectionLimits(at_most=(by(4, "processes", 3600.0),)))
+    worker.tick(99)
+    worker.desired = 3
+
+    assert [worker.tick(99).target for _ in range(3)] == [7, 7, 7]
+
+
+def test_a_change_done_in_part_counts_as_what_was_done(make_type):
+    worker = make_type(10, maximum=99, scale_out=DirectionLimits(at_most=(by(4, "processes", 15.0),)))
+    worker.tick(99)
+    worker.desired = 12
+    decision = worker.tick(99)
+
+    assert decision.target == 14
+    assert "somebody else" not in decision.reason
+
+
 def test_a_refused_change_is_not_counted(make_type):
     worker = make_type(10, maximum=99, scale_out=DirectionLimits(at_most=(by(4, "processes", 15.0),)))
     worker.tick(99, accept=False)
@@ -77,7 +95,7 @@ def test_the_reason_says_how_many_more_are_allowed(make_type):
     worker = make_type(2, scale_out=DirectionLimits(at_most=(by(2, "processes", 15.0),)))
 
     assert worker.tick(5).reason == "wants 5; 2 more are the most in 15 s"
-    assert worker.tick(9).reason == "wants 9; no more within 15 s of the last"
+    assert worker.tick(9).reason == "wants 9; no more are the most in 15 s, 2 were added in it"
 
 
 def test_the_defaults_double_or_add_four_and_take_a_quarter(make_type):

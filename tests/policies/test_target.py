@@ -10,10 +10,10 @@ from autoscaler_policies.target import Target
 WEB = ProcessType(name="web", minimum=0, maximum=999)
 
 
-def observe(value, *, running=4, starting=0, by_process=None, ready_before=None):
+def observe(value, *, running=4, starting=0, failed=0, by_process=None, ready_before=None):  # noqa: PLR0913 - one keyword a thing that tests vary
     history = (ReadyCount(0.0, running if ready_before is None else ready_before), ReadyCount(20.0, running))
     reading = Reading("load", value, 10.0, 0.0, by_process)
-    return Observation(30.0, 0.0, WEB, Counts(running + starting, running, starting), {"load": reading}, ready_history=history)
+    return Observation(30.0, 0.0, WEB, Counts(running + starting + failed, running, starting, 0, failed), {"load": reading}, ready_history=history)
 
 
 def each(*values):
@@ -57,6 +57,15 @@ def test_the_reason_of_a_ratio_shows_the_processes_behind_it():
     assert UTILIZATION.recommend(observe(0.8), None).reason == "4 x 0.8 / 0.5 = 6.4 -> 7"
 
 
+def test_at_its_target_a_type_does_not_shrink_to_its_crashes():
+    assert UTILIZATION.recommend(observe(0.5, running=2, failed=2), None).processes == 4
+
+
+def test_a_mean_over_no_process_is_missing():
+    with pytest.raises(MissingReadingError, match="no process was ready"):
+        UTILIZATION.recommend(observe(0.9, running=0), None)
+
+
 def test_from_zero_a_total_counts_by_itself():
     policy = Target(metric="load", total=15)
 
@@ -71,6 +80,7 @@ def test_from_zero_a_total_counts_by_itself():
         (each(1.0, 1.0), 2, 2, 4),  # the starting ones taken at 0: mean 0.5
         (each(1.0, 1.0), 3, 0, 4),  # one without a value taken at 0
         (each(0.1, 0.1), 4, 0, 3),  # two without a value taken at the target: 1.2 / 0.5
+        (each(0.5, 0.5, 0.5), 4, 0, 4),  # at the target, one without a value: no reason to scale in
         (each(0.45), 3, 1, 4),  # within tolerance once filled
         (each(0.6), 3, 1, 4),  # more load, but filled it would turn: stays
     ],
@@ -112,8 +122,13 @@ def test_a_missing_reading_is_not_zero():
         PER_PROCESS.recommend(Observation(0.0, 0.0, WEB, Counts(4, 4)), None)
 
 
-@given(st.floats(0, 1e12), st.floats(0, 1e12), st.integers(0, 50))
-def test_more_load_never_means_fewer_processes(load, more, running):
-    fewer = PER_PROCESS.recommend(observe(load, running=running), None).processes
+@given(
+    st.sampled_from([PER_PROCESS, UTILIZATION, Target(metric="load", total=3)]),
+    st.tuples(*[st.floats(0, 1e6)] * 2),
+    st.tuples(*[st.integers(0, 20)] * 3),
+)
+def test_more_load_never_means_fewer_processes(policy, loads, sizes):
+    running, starting, before = (sizes[0] + 1, sizes[1], sizes[2] + 1)
+    wishes = [policy.recommend(observe(load, running=running, starting=starting, ready_before=before), None).processes for load in sorted(loads)]
 
-    assert PER_PROCESS.recommend(observe(load + more, running=running), None).processes >= fewer
+    assert wishes == sorted(wishes)
