@@ -64,7 +64,7 @@ class Live:
             self._surroundings.open(opened, self._clock.wall())
             controller = self._connect(opened)
             self._tell_start(None)
-            controller.notice("start", {"version": __version__, "configuration": self._settings.document, "state": {}})
+            controller.tell_start()
             return take_one_tick(controller, self._settings)
 
     def _connect(self, opened: ExitStack) -> Controller:
@@ -83,7 +83,8 @@ class Live:
 
     def _close_backends(self) -> None:
         has_changed = self._changing.acquire(timeout=_RELOAD_SECONDS)
-        close_backends(self._backends, self._hurry)
+        for name, trouble in close_backends(self._backends, self._hurry).items():
+            self._log.tell("error", "backend", f"backend {name} was not closed: {trouble}", backend=name, error=trouble)
         for drain in self._drains:
             drain.join()
         if has_changed:
@@ -113,6 +114,7 @@ class Live:
         while self._is_reload_wanted.wait():
             self._is_reload_wanted.clear()
             self._surroundings.reopen_record()
+            controller.tell_state()
             with self._changing:
                 if self._stop.is_set():
                     return
@@ -126,11 +128,10 @@ class Live:
         with ExitStack() as undone:
             undone.callback(self._surroundings.move, self._settings)
             self._surroundings.move(settings)
-            backends = self._open_backends(settings)
+            before, backends = self._backends, controller.reload(settings, lambda: self._open_backends(settings))
             undone.pop_all()
-        before, self._backends, self._settings = self._backends, backends, settings
+        self._backends, self._settings = dict(backends), settings
         self._surroundings.reconfigure(settings)
-        controller.reload(settings, backends)
         self._leave(new_among(before, backends))
 
     def _leave(self, backends: dict[str, Backend]) -> None:

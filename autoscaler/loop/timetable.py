@@ -37,12 +37,13 @@ class _DaemonExecutor(BaseExecutor):  # type: ignore[misc] # apscheduler ships n
 
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
         with self._counting:
-            is_short = self._idle == 0
-            self._idle -= not is_short
-            self._threads += is_short
+            if self._idle:
+                self._idle -= 1
+            else:
+                # First the thread: where none can be started, the job must not wait for one.
+                Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
+                self._threads += 1
         self._work.put((job, run_times))
-        if is_short:
-            Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
 
     def _run(self) -> None:
         while (task := self._work.get()) is not None:
@@ -67,6 +68,8 @@ class Timetable:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL + 1)
         self._clock = clock
         self._offset = clock.wall() - clock.now()
+        self._planning = Lock()  # held while jobs are moved or taken away
+        self._generation = 0
         defaults = {"coalesce": True, "misfire_grace_time": None}
         executors = {_CONTROL: _DaemonExecutor(_CONTROL), _POLL: _DaemonExecutor(_POLL)}
         self._scheduler = BackgroundScheduler(executors=executors, job_defaults=defaults, timezone=UTC)
@@ -79,13 +82,16 @@ class Timetable:
         """Run a job of the control thread at an interval, first after a delay."""
         self._add("tick", call, seconds, after_seconds, executor=_CONTROL)
 
-    def poll_every(self, seconds: float, name: str, call: Callable[[], object]) -> None:
-        """Poll a metric at an interval, beginning now; an earlier poll of that name is replaced."""
-        self._add(f"poll {name}", call, seconds, 0.0, executor=_POLL)
+    def poll_every(self, seconds: float, after_seconds: float, name: str, call: Callable[[], object]) -> None:
+        """Run a poll at an interval, first after a delay."""
+        # The generation keeps a poll that hangs since before a reload from counting against its successor.
+        self._add(f"poll {name} {self._generation}", call, seconds, after_seconds, executor=_POLL)
 
     def forget(self) -> None:
         """Take all jobs off the timetable; those under way finish."""
-        self._scheduler.remove_all_jobs()
+        with self._planning:
+            self._generation += 1
+            self._scheduler.remove_all_jobs()
 
     def keep_time(self) -> float:
         """Plan every job anew if the wall clock was stepped; return the seconds of the step, 0 if there was none."""
@@ -93,8 +99,11 @@ class Timetable:
         step, self._offset = offset - self._offset, offset
         if abs(step) <= _STEP_SECONDS:
             return 0.0
-        for job in self._scheduler.get_jobs():
-            job.modify(next_run_time=self._wall())
+        with self._planning:
+            for job in self._scheduler.get_jobs():
+                # Its place in the interval stays, whether apscheduler has planned it since the step or not.
+                left = (job.next_run_time - self._wall()).total_seconds() % job.trigger.interval_length
+                job.modify(next_run_time=self._wall() + timedelta(seconds=left))
         return step
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from autoscaler.decide.pipeline import ask
 from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
 from autoscaler.events import BoardEntry, Notice
 from autoscaler.loop.guard import guard
-from autoscaler.model import Answer, Change, Decision, Json, Missing, Observation, TypeFormation
+from autoscaler.model import Answer, Change, Decision, Json, Missing, Observation, Outcome, TypeFormation
 
 
 def observation_of(one: TypeSettings, seen: TypeFormation, board: Mapping[str, BoardEntry], now: float, at: float) -> Observation:
@@ -36,6 +36,14 @@ def change_of(decision: Decision) -> Change:
     """Put a decision into the words of a backend."""
     observation = decision.observation
     return Change(observation.process_type.name, observation.counts.desired, decision.target, decision.reason)
+
+
+def outcomes_of(changes: tuple[Change, ...], answer: object) -> tuple[Outcome, ...]:
+    """Check what a backend answered: one outcome a change; raise ``TypeError`` when it broke its contract."""
+    if not isinstance(answer, tuple) or not all(isinstance(outcome, Outcome) for outcome in answer):
+        raise TypeError(f"scale answered {answer!r}, which is no tuple of outcomes")
+    answered = {outcome.process_type for outcome in answer}
+    return (*answer, *(Outcome(change.process_type, "the backend gave no outcome") for change in changes if change.process_type not in answered))
 
 
 def pauses_in_force(types: tuple[TypeSettings, ...], operator: Mapping[str, Pause]) -> dict[str, Pause]:

@@ -56,14 +56,15 @@ class Board:
         """Ask the source of one metric once, and keep its reading or the cause why there is none.
 
         ``processes`` says where each process of the source's type serves its metrics. While another poll of the metric is in
-        flight, nothing is asked and an error is counted. An answer that arrives after its deadline is discarded. Any exception
-        but ``SourceError`` is kept as the cause and then raised; tell ``failed`` about it. Raises ``KeyError`` for an unknown name.
+        flight, nothing is asked; once that one is overdue, each such poll counts an error. An answer that arrives after its
+        deadline is discarded. Any exception but ``SourceError`` is kept as the cause and then raised; tell ``failed`` about it.
+        Raises ``KeyError`` for an unknown name.
         """
         slot = self._slots[name]
         now = self._begin(slot)
         if now is None:
             return
-        with _Flight(self, slot, now):
+        with _Flight(self, slot):
             reading = _ask(slot.settings, now, self._clock, processes)
             self._check(reading, slot, now)
             self._keep(slot, reading)
@@ -107,7 +108,8 @@ class Board:
         now = self._clock.now()
         with self._lock:
             if slot.state.asked_at is not None:
-                slot.state = replace(slot.state, failure="still waiting for the last poll", errors=slot.state.errors + 1)
+                if slot.is_overdue(now):
+                    slot.state = replace(slot.state, failure="still waiting for the last poll", errors=slot.state.errors + 1)
                 return None
             slot.state = replace(slot.state, asked_at=now, awaits_guard=False)
             return now
@@ -118,8 +120,9 @@ class Board:
         timeout = slot.settings.timeout
         if now - began > timeout:
             raise SourceError(f"{_no_answer(timeout)}; it came after {_seconds(now - began)}")
-        if not math.isfinite(reading.value):
-            raise SourceError(f"the value is {reading.value}")
+        for name, value in {"": reading.value, **(reading.by_process or {})}.items():
+            if not math.isfinite(value):
+                raise SourceError(f"the value{name and f' of {name}'} is {value}")
         if reading.at > now:
             raise SourceError("the reading says that it is from the future; a source takes its time from the poll")
 
@@ -148,10 +151,9 @@ class _DeadError(SourceError):
 class _Flight:
     """One poll on its way; ends it on the board however it ends, and lets through all but ``SourceError``."""
 
-    def __init__(self, board: Board, slot: _Slot, began: float) -> None:
+    def __init__(self, board: Board, slot: _Slot) -> None:
         self._board = board
         self._slot = slot
-        self._began = began
 
     def __enter__(self) -> None:
         pass

@@ -21,7 +21,7 @@ class RecordWriter:
     tick tries again.
 
     A ``Notice("start")`` becomes the start line; its details are ``configuration`` (``Settings.document``) and ``state``. A
-    ``Notice("reload")`` with a ``configuration`` among its details replaces the one that a fresh file begins with after ``reopen``.
+    ``Notice("state")`` with the same details is told between two ticks after ``reopen``: a file that is new then begins with it.
     """
 
     def __init__(self, target: str, tell: Callable[[RecordError], None] | None = None) -> None:
@@ -55,22 +55,21 @@ class RecordWriter:
     def ticked(self, tick: Tick) -> None:
         """Write one line for each decision of a tick."""
         with self._busy:
-            self._append((decision_line(decision) for decision in tick.decisions), tick.at, tick.now)
+            self._append(decision_line(decision) for decision in tick.decisions)
 
     def noticed(self, notice: Notice) -> None:
         """Write the line of a notice."""
         with self._busy:
             self._remember(notice)
-            self._append(() if notice.event == "start" else (notice_line(notice),), notice.at, notice.now)
+            self._append(() if notice.event in {"start", "state"} else (notice_line(notice),))
 
     def _remember(self, notice: Notice) -> None:
-        if notice.event == "start":
-            self._start, self._owes_start = notice, True
-        elif self._start and "configuration" in notice.details:
-            self._start = replace(self._start, details={**self._start.details, "configuration": notice.details["configuration"]})
+        if notice.event in {"start", "state"}:
+            self._start = replace(notice, event="start")
+            self._owes_start = self._owes_start or notice.event == "start"
 
-    def _append(self, lines: Iterable[Mapping[str, Json]], at: float, now: float) -> None:
-        troubles = self._reopen_if_asked(at, now)
+    def _append(self, lines: Iterable[Mapping[str, Json]]) -> None:
+        troubles = self._reopen_if_asked()
         texts, refused = _write_all(lines)
         try:
             self._append_start()
@@ -86,7 +85,7 @@ class RecordWriter:
             self._output.append(_encoded(to_json(start_line(self._start))))
             self._owes_start = False
 
-    def _reopen_if_asked(self, at: float, now: float) -> list[str]:
+    def _reopen_if_asked(self) -> list[str]:
         if not self._must_reopen or self._target == STANDARD_OUTPUT:
             return []
         try:
@@ -96,9 +95,7 @@ class RecordWriter:
         self._must_reopen = False
         self._output.close()
         self._output = output
-        if output.is_fresh and self._start:
-            self._start = replace(self._start, at=at, now=now, details={**self._start.details, "state": None})
-            self._owes_start = True
+        self._owes_start = self._owes_start or output.is_fresh
         return []
 
     def _open(self) -> Output:

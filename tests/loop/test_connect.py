@@ -62,3 +62,37 @@ def test_closing_reaches_every_backend(make_backend):
     close_backends(new_among(backends, {"x": backends["a"]}), threading.Event())
 
     assert (backends["a"].is_closed, backends["b"].is_closed) == (False, True)
+
+
+def test_backends_that_replace_none_are_opened_first(settings, make_backend):
+    order = []
+
+    class Telling(Plugin):
+        def connect(self, process_types, previous):
+            order.append(self)
+            return super().connect(process_types, previous)
+
+    old, new = Telling(make_backend({})), Telling(None, BackendError("no answer"))
+    with pytest.raises(BackendError):
+        connect_backends(settings(a=old, b=new), {"a": make_backend({})})
+
+    assert order == [new]
+
+
+def test_any_failure_to_open_closes_what_was_opened(settings, make_backend):
+    opened = make_backend({})
+    with pytest.raises(RuntimeError):
+        observe_backends(settings(a=Plugin(opened), b=Plugin(None, RuntimeError("a bug"))))
+
+    assert opened.is_closed
+
+
+def test_a_backend_that_cannot_close_stops_no_other(make_backend):
+    class Broken(make_backend):
+        def close(self, _hurry):
+            raise BackendError("the bus is gone")
+
+    healthy = make_backend({})
+
+    assert close_backends({"a": Broken({}), "b": healthy}, threading.Event()) == {"a": "the bus is gone"}
+    assert healthy.is_closed

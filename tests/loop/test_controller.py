@@ -100,6 +100,65 @@ def test_one_backend_failing_does_not_stop_another(make_rig, make_settings, make
     assert good.calls[0][0].target == 5
 
 
+@pytest.mark.parametrize("answer", [None, "done", (3,)])
+def test_a_backend_that_breaks_its_contract_is_named(make_rig, answer):
+    rig = make_rig(5.0)
+    rig.controller.poll_all()
+    rig.backend.scale = lambda _changes: answer
+
+    assert "which is no tuple of outcomes" in rig.controller.tick().errors["worker"]
+
+
+def test_a_change_without_an_outcome_is_an_error(make_rig):
+    rig = make_rig(5.0)
+    rig.controller.poll_all()
+    rig.backend.scale = lambda _changes: ()
+
+    assert rig.controller.tick().errors == {"worker": "not scaled: the backend gave no outcome"}
+
+
+def test_a_backend_speaks_only_for_its_own_types(make_rig, make_settings, make_backend, make_source):
+    rig, source = make_rig(5.0), make_source([5.0])
+    mine, other = make_backend({"worker": 7}), make_backend({"worker": 0, "stranger": 3})
+    settings = make_settings(source, "worker", backend="a")
+    controller = Controller(settings, {"a": mine, "b": other}, clock=rig.clock, pauses=lambda _at: {}, listeners=[])
+    controller.poll_all()
+    tick = controller.tick()
+
+    assert tick.decisions[0].observation.counts.desired == 7
+    assert tick.is_complete
+
+
+def test_a_type_its_backend_does_not_know_is_named(make_rig):
+    rig = make_rig(5.0)
+    rig.backend.types.clear()
+
+    assert rig.controller.tick().errors == {"worker": "not observed: backend default does not know it"}
+
+
+def test_readings_are_judged_after_observing(make_rig):
+    """A backend that took a minute to answer has let the readings grow old."""
+    rig = make_rig(0.0)
+    rig.controller.poll_all()
+    observe = rig.backend.observe
+    rig.backend.observe = lambda: (rig.clock.advance(60.0), observe())[1]
+
+    assert "newest sample is 60 s old" in rig.controller.tick().decisions[0].reason
+
+
+def test_processes_stay_known_while_their_backend_is_away(make_rig):
+    rig = make_rig(2.0)
+    rig.backend.types["worker"] = TypeFormation(Counts(1, 1), (Process("worker.1", "running", Address("127.0.0.1", 15000)),))
+    object.__setattr__(rig.source, "process_type", "worker")
+    rig.controller._polls.change(rig.controller._settings.metrics)
+    rig.controller.tick()
+    rig.backend.trouble["observe"] = BackendError("gone")
+    rig.controller.tick()
+    rig.controller.poll_all()
+
+    assert list(rig.source.polls[0].processes) == ["worker.1"]
+
+
 def test_a_listener_that_raises_is_told_of_and_stops_nobody(make_rig, make_listener):
     class Broken(make_listener):
         def ticked(self, _tick):
@@ -157,6 +216,7 @@ def test_a_source_of_each_process_gets_the_ready_ones(make_rig):
     )
     rig.backend.types["worker"] = TypeFormation(Counts(2, 1, 1), processes)
     object.__setattr__(rig.source, "process_type", "worker")
+    rig.controller._polls.change(rig.controller._settings.metrics)
     rig.controller.tick()
     rig.controller.poll_all()
 

@@ -1,5 +1,6 @@
 """The run: polls and ticks on time, whatever hangs, fails or steps; and a reload in the middle."""
 
+import json
 import threading
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,6 +10,10 @@ import pytest
 
 from autoscaler.clock import SystemClock
 from autoscaler.loop import Controller
+from autoscaler.loop.controller import BusyError
+from autoscaler.loop.polls import Polls
+from autoscaler.loop.watch import Watch
+from autoscaler.observe.metric import MetricSettings
 
 
 @pytest.fixture
@@ -63,8 +68,8 @@ class Scene:
         settings, backends = self.settings(source=source), {"default": backend or self.backend}
         return Controller(settings, backends, clock=clock or SystemClock(), pauses=lambda _at: {}, listeners=[self.listener])
 
-    def reload(self, controller, *names, source, metric="jobs"):
-        controller.reload(self.settings(*names, source=source, metric=metric), {"default": self.backend})
+    def reload(self, controller, *names, source, metric="jobs", backend=None):
+        controller.reload(self.settings(*names, source=source, metric=metric), lambda: {"default": backend or self.backend})
 
 
 @pytest.fixture
@@ -125,7 +130,7 @@ def test_ticks_go_on_when_the_wall_clock_jumps(scene, running, eventually, stepp
 
 def test_a_tick_that_fails_is_told_with_the_next(scene, running, eventually):
     controller = scene.control()
-    entries, calls = controller._board.entries, []
+    entries, calls = controller._polls.entries, []
 
     def entries_once_broken(now):
         calls.append(now)
@@ -133,7 +138,7 @@ def test_a_tick_that_fails_is_told_with_the_next(scene, running, eventually):
             raise RuntimeError("a bug of ours")
         return entries(now)
 
-    controller._board.entries = entries_once_broken
+    controller._polls.entries = entries_once_broken
     with running(controller):
         eventually(lambda: scene.listener.ticks)
 
@@ -162,3 +167,84 @@ def test_reloading_leaves_one_timetable(scene, running, eventually):
             scene.reload(controller, source=scene.make_source([2.0]))
 
         assert len(controller._timetable._scheduler.get_jobs()) == 2
+
+
+def test_another_backend_is_no_change_by_somebody_else(scene, running, eventually):
+    """A new backend begins at 0: nobody switched the type off."""
+    controller, ticks, moved = scene.control(), scene.listener.ticks, scene.make_backend({"worker": 0})
+    with running(controller):
+        eventually(lambda: scene.backend.types["worker"].counts.desired == 4)
+        scene.reload(controller, source=scene.source, backend=moved)
+        eventually(lambda: moved.types["worker"].counts.desired == 4)
+
+    assert not any("somebody else" in decision.reason for tick in ticks for decision in tick.decisions)
+
+
+def test_the_reload_is_told_before_its_first_tick(scene, running, eventually):
+    controller, told = scene.control(), []
+    scene.listener.ticked = lambda tick: told.append(len(tick.decisions))
+    scene.listener.noticed = lambda notice: told.append(notice.event)
+    with running(controller):
+        eventually(lambda: len(told) > 3)
+        scene.reload(controller, "worker", "web", source=scene.source)
+        eventually(lambda: 2 in told)
+
+    assert told[told.index("reload") + 1 :] == [2] * (len(told) - told.index("reload") - 1)
+    assert 2 not in told[: told.index("reload")]
+
+
+def test_a_reload_while_a_tick_hangs_is_refused(scene, running, monkeypatch):
+    entered, release = threading.Event(), threading.Event()
+    monkeypatch.setattr("autoscaler.loop.controller._RELOAD_SECONDS", 0.1)
+
+    class Hanging(scene.make_backend):
+        def observe(self):
+            entered.set()
+            release.wait(30.0)
+            return super().observe()
+
+    controller = scene.control(backend=Hanging({"worker": 1}))
+    with running(controller):
+        assert entered.wait(10.0)
+        with pytest.raises(BusyError, match="reload again when its backend answers"):
+            scene.reload(controller, source=scene.source)
+        release.set()
+
+
+def test_a_poll_that_hangs_does_not_hold_up_its_successors(scene, running, eventually):
+    release, controller = threading.Event(), scene.control()
+    with running(controller):
+        for _ in range(3):
+            hanging = scene.make_source([4.0], release)
+            scene.reload(controller, source=hanging)
+            eventually(lambda hanging=hanging: hanging.polls)
+        healthy = scene.make_source([2.0])
+        scene.reload(controller, source=healthy)
+        eventually(lambda: healthy.polls)
+        release.set()
+
+
+def test_many_first_polls_begin_a_little_apart(scene):
+    class Listed:
+        def __init__(self):
+            self.delays = []
+
+        def poll_every(self, _seconds, after, _name, _call):
+            self.delays.append(after)
+
+    timetable, metrics = Listed(), tuple(MetricSettings(name=f"m{number}", source=scene.source) for number in range(120))
+    Polls(metrics, Watch(scene.settings(), {}), SystemClock()).plan(timetable)
+
+    assert sorted(set(timetable.delays)) == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_the_state_between_ticks_is_all_that_a_replay_needs(scene, running, eventually):
+    controller = scene.control()
+    with running(controller):
+        eventually(lambda: len(scene.listener.ticks) > 3)
+        controller.tell_state()
+
+    state = next(notice.details for notice in scene.listener.notices if notice.event == "state")
+    assert sorted(state) == ["configuration", "state", "version"]
+    assert state["state"]["memories"]["worker"]["policies"]["per_job"] >= 1
+    assert json.dumps(state)

@@ -250,12 +250,19 @@ def test_a_poll_in_flight_is_overdue_after_its_deadline(hanging, clock):
     assert _now(board, clock) == (None, "no answer within 3 s; it came after 3.5 s", 1)
 
 
-def test_a_second_poll_while_one_is_in_flight_is_an_error(hanging, clock):
+def test_a_second_poll_while_one_is_in_flight_asks_nothing(hanging, clock):
     board, land = hanging
     _poll(board)
-    assert _now(board, clock) == (None, "still waiting for the last poll", 1)
     land()
-    assert _now(board, clock) == (7.0, None, 1)
+    assert _now(board, clock) == (7.0, None, 0)
+
+
+def test_a_poll_beside_one_that_is_overdue_is_an_error(hanging, clock):
+    board, land = hanging
+    clock.advance(3.5)
+    _poll(board)
+    assert _now(board, clock) == (None, "no answer within 3 s", 1)
+    land()
 
 
 def test_a_reload_during_a_poll_starts_the_changed_metric_anew(hanging, clock):

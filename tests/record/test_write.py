@@ -12,6 +12,7 @@ from autoscaler.model import PolicyAnswer, Recommendation
 from autoscaler.record import CutLine, RecordedDecision, RecordError, RecordWriter, Start, read_record
 
 START = Notice(event="start", now=0.5, at=1.5, details={"configuration": {"interval": "5s"}, "state": {"worker": 1}})
+STATE = Notice(event="state", now=1.5, at=2.5, details={"configuration": {"interval": "1s"}, "state": {"memories": {}}})
 
 
 @pytest.fixture
@@ -121,28 +122,19 @@ def test_rotated_file_is_left_and_a_fresh_one_begun(writer, path, tick):
     path.rename(path.with_suffix(".1"))
 
     writer.reopen()
+    writer.noticed(replace(STATE, now=7.5, at=8.5))
     writer.ticked(tick(now=7.5, at=8.5))
 
     assert len(entries(path.with_suffix(".1"))) == 1
     start, decision = entries(path)
-    assert start == Start(version=__version__, at=8.5, now=7.5, configuration={"interval": "5s"}, state=None)
+    assert start == Start(version=__version__, at=8.5, now=7.5, configuration={"interval": "1s"}, state={"memories": {}})
     assert isinstance(decision, RecordedDecision)
-
-
-def test_fresh_file_begins_with_the_reloaded_configuration(writer, path, tick):
-    writer.noticed(START)
-    writer.noticed(Notice(event="reload", now=2.5, at=3.5, details={"ok": True, "configuration": {"interval": "1s"}}))
-    path.unlink()
-
-    writer.reopen()
-    writer.ticked(tick())
-
-    assert entries(path)[0].configuration == {"interval": "1s"}
 
 
 def test_reopened_file_that_was_not_rotated_goes_on(writer, path, tick):
     writer.noticed(START)
     writer.reopen()
+    writer.noticed(STATE)
     writer.ticked(tick())
 
     assert [type(entry) for entry in entries(path)] == [Start, RecordedDecision]

@@ -1,0 +1,64 @@
+"""Ask every backend what runs, and remember where its processes serve their metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from autoscaler.act.backend import Backend
+from autoscaler.loop.guard import guard
+from autoscaler.model import Address, Formation, TypeFormation
+from autoscaler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the backends answered at one tick."""
+
+    types: Mapping[str, TypeFormation]  # of the configuration, those that were observed
+    errors: Mapping[str, str]  # by process type: why it was not observed
+    happenings: tuple[str, ...]
+
+
+class Watch:
+    """Observes the types of a configuration, each on its own backend."""
+
+    def __init__(self, settings: Settings, backends: Mapping[str, Backend]) -> None:
+        """Watch these backends."""
+        self._last: dict[str, TypeFormation] = {}
+        self.change(settings, backends)
+
+    def change(self, settings: Settings, backends: Mapping[str, Backend]) -> None:
+        """Watch other backends, or other types, from now on."""
+        self._backends = dict(backends)
+        self._types = {name: [one.name for one in settings.types if one.backend == name] for name in backends}
+
+    def observe(self) -> Seen:
+        """Ask every backend; a type that cannot be observed now is named among the errors."""
+        types: dict[str, TypeFormation] = {}
+        errors: dict[str, str] = {}
+        happenings: tuple[str, ...] = ()
+        for name, backend in self._backends.items():
+            answer = guard(partial(_observe, backend), str)
+            if isinstance(answer, str):
+                errors |= dict.fromkeys(self._types[name], f"not observed: {answer}")
+                continue
+            happenings += answer.happenings
+            types |= {one: answer.types[one] for one in self._types[name] if one in answer.types}
+            errors |= {one: f"not observed: backend {name} does not know it" for one in self._types[name] if one not in answer.types}
+        self._last = {**self._last, **types}  # replaced as a whole: polls read it meanwhile
+        return Seen(types, errors, happenings)
+
+    def addresses(self, process_type: str) -> dict[str, Address]:
+        """Find where the ready processes of a type serve their metrics, as last observed."""
+        seen = self._last.get(process_type)
+        ready = [process for process in seen.processes if process.state == "running"] if seen else []
+        return {process.name: process.metrics for process in ready if process.metrics is not None}
+
+
+def _observe(backend: Backend) -> Formation:
+    answer: object = backend.observe()
+    if not isinstance(answer, Formation):
+        raise TypeError(f"it answered {answer!r}, which is no Formation")
+    return answer
