@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import resource
+from contextlib import suppress
 
 import pytest
 
+from autoscaler.act.backend import BackendError
 from autoscaler.act.local import starter
-from tests.local_formation import count_descriptors, process_type
+from tests.local_formation import count_descriptors, is_alive, process_type
 
 
 @pytest.fixture
@@ -113,3 +116,67 @@ def test_many_crashes_leak_no_descriptor(stage, impatient):  # noqa: ARG001 - a 
     stage.scale(web=0)
     stage.wait(lambda seen: not seen.processes)
     assert count_descriptors() <= before
+
+
+class Scarcity:
+    """Takes the descriptors this program may open; those that come free too, when asked again."""
+
+    def __init__(self) -> None:
+        self._before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._taken: list[int] = []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count_descriptors() + 20, self._before[1]))
+
+    def take(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._taken.append(os.dup(2))
+
+    def end(self) -> None:
+        while self._taken:
+            os.close(self._taken.pop())
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._before)
+
+
+@pytest.fixture
+def scarcity():
+    made = Scarcity()
+    yield made
+    made.end()
+
+
+def wait_told_without_files(stage, scarcity: Scarcity, text: str) -> None:
+    stage.eventually(lambda: (scarcity.take(), any(text in each for each in stage.backend.observe().happenings))[1])
+
+
+def test_a_port_that_cannot_be_tried_is_tried_again(stage, scarcity):
+    stage.run("echo up > up; until [ -e go ]; do sleep 0.01; done; exec python3 -m http.server --bind 127.0.0.1 $PORT", ready="port")
+    stage.wait_file("up")
+    wait_told_without_files(stage, scarcity, "web.1: its port cannot be tried: Too many open files")
+    scarcity.end()
+    (stage.folder / "go").touch()
+    stage.wait_running(1)
+
+
+def test_descendants_are_found_after_descriptors_ran_out(stage, scarcity):
+    stage.run("setsid sh -c 'echo $$ > pid; exec sleep 60' & exec sleep 60", 1)
+    pid = int(stage.wait_file("pid"))
+    stage.wait_running(1)
+    scarcity.take()
+    stage.scale(web=0)
+    wait_told_without_files(stage, scarcity, "cannot be looked for: Too many open files")
+    assert stage.backend.observe().types["web"].counts.draining == 1
+    scarcity.end()
+    stage.wait(lambda seen: not seen.processes)
+    assert not is_alive(pid)
+
+
+def test_a_failed_supervisor_leaves_nothing_behind(stage):
+    stage.run("(trap '' TERM; exec setsid sh -c 'echo $$ > pid; exec sleep 60') & exec sleep 60", 2)
+    pid = int(stage.wait_file("pid"))
+    stage.wait_running(2)
+    stage.backend._loop.stop()
+    stage.backend._loop.call(lambda: None)
+    stage.eventually(lambda: not stage.backend._thread.is_alive())
+    assert not is_alive(pid)
+    with pytest.raises(BackendError, match="has failed and ended them"):
+        stage.observe()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import selectors
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from threading import Lock
 from autoscaler.clock import Clock
 
 Action = Callable[[], None]
+_TROUBLE_SECONDS = 0.1  # a descriptor that stays ready and cannot be served does not make the loop spin
 
 
 @dataclass(order=True, slots=True)
@@ -31,9 +33,10 @@ class Timer:
 class EventLoop:
     """Waits for descriptors, timers and calls; everything but ``call`` belongs to the thread that runs it."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Open the selector and the descriptor that wakes it."""
+    def __init__(self, clock: Clock, tell: Callable[[str], None]) -> None:
+        """Open the selector and the descriptor that wakes it; ``tell`` gets a sentence when the system refuses something unforeseen."""
         self._clock = clock
+        self._tell = tell
         self._selector = selectors.DefaultSelector()
         self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wakeup, selectors.EVENT_READ, self._woken)
@@ -82,10 +85,10 @@ class EventLoop:
             for key, _ in self._selector.select(self._seconds_to_wait()):
                 # A callback of the same batch may have closed this descriptor, and another may bear its number by now.
                 if self._selector.get_map().get(key.fd) is key:
-                    key.data()
+                    self._do(key.data)
             self._run_calls()
             self._run_timers()
-            after_round()
+            self._do(after_round)
 
     def stop(self) -> None:
         """End ``run`` after this round."""
@@ -97,6 +100,14 @@ class EventLoop:
             self._is_closed = True
             self._selector.close()
             os.close(self._wakeup)
+
+    def _do(self, action: Action) -> None:
+        """Run one action; what the system refuses to one process must not end the others."""
+        try:
+            action()
+        except (OSError, OverflowError) as error:
+            self._tell(f"the supervisor of the local processes had trouble and goes on: {error}")
+            time.sleep(_TROUBLE_SECONDS)
 
     def _woken(self) -> None:
         os.eventfd_read(self._wakeup)
@@ -110,11 +121,11 @@ class EventLoop:
 
     def _run_calls(self) -> None:
         for _ in range(len(self._calls)):
-            self._calls.popleft()()
+            self._do(self._calls.popleft())
 
     def _run_timers(self) -> None:
         now = self.now()
         while self._timers and self._timers[0].when <= now:
             timer = heapq.heappop(self._timers)
             if timer.action is not None:
-                timer.action()
+                self._do(timer.action)

@@ -54,7 +54,7 @@ class LiveLocal:
         self._roster = Roster()
         with ExitStack() as opened:
             plan = _open(wish, None, opened)
-            self._loop = EventLoop(SystemClock())
+            self._loop = EventLoop(SystemClock(), self._happenings.tell)
             opened.callback(self._loop.close)
             self._writer = OutputWriter(wish.output, self._happenings.tell, self._resume)
             opened.pop_all()

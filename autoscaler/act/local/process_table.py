@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from autoscaler.act.local.environment import MARKER
 _EXEC_READS = 10
 _EXEC_SECONDS = 0.001
 _GONE = frozenset({"Z", "X", "x"})
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # says nothing about the process that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +35,27 @@ class ProcessEntry:
 
 
 def read_processes() -> dict[int, ProcessEntry]:
-    """Read the whole process table, by pid; processes that vanish meanwhile are left out."""
+    """Read the whole process table, by pid; processes that vanish meanwhile are left out. Raise ``OSError`` when descriptors run out."""
     names = os.listdir("/proc")  # noqa: PTH208 - a Path for each process costs more than reading it
     entries = (read_process(int(name)) for name in names if name.isdigit())
     return {entry.pid: entry for entry in entries if entry}
 
 
 def read_process(pid: int) -> ProcessEntry | None:
-    """Read one process; None when there is none of this number."""
+    """Read one process; None when there is none of this number. Raise ``OSError`` when descriptors run out."""
     try:
         # The name in parentheses may hold anything, parentheses too: what follows the last one is safe to split.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return None
     return ProcessEntry(pid, fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+
+
+def raise_if_exhausted(error: OSError) -> None:
+    """Raise the error again when this program has run out of descriptors or memory: then it does not mean that a process is gone."""
+    if error.errno in _EXHAUSTED:
+        raise error
 
 
 def read_marker(pid: int) -> str:
@@ -61,7 +70,8 @@ def _read_environment(pid: int) -> bytes:
     for _ in range(_EXEC_READS):
         try:
             environment = Path(f"/proc/{pid}/environ").read_bytes()
-        except OSError:
+        except OSError as error:
+            raise_if_exhausted(error)
             return b""
         if environment:
             return environment

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.roster import Run
 
 _LIVED_SECONDS = 1.0
@@ -26,11 +26,12 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 class Readiness:
     """Watches starting processes, by the rule of their type; belongs to the loop's thread."""
 
-    def __init__(self, loop: EventLoop, token: str, ready: Callable[[Run], None]) -> None:
+    def __init__(self, ground: Ground, ready: Callable[[Run], None]) -> None:
         """Call ``ready`` once for each process that is."""
-        self._loop = loop
+        self._loop = ground.loop
+        self._tell = ground.happenings.tell
         self._ready = ready
-        self._name = f"autoscaler/ready/{token}"
+        self._name = f"autoscaler/ready/{ground.token}"
         self._socket: socket.socket | None = None
         self._notifying: dict[int, Run] = {}  # by session
         self._probes: dict[int, _PortProbe] = {}  # by serial
@@ -77,12 +78,21 @@ class Readiness:
         probe = self._probes.get(run.serial)
         if probe is None:
             return
-        if probe.is_answered():
+        if self._try(probe, run):
             self.forget(run)
             self._ready(run)
         else:
             longer = min(pause_seconds * _PROBE_GROWTH, _LONGEST_PROBE_SECONDS)
             self._loop.at(self._loop.now() + pause_seconds, lambda: self._probe(run, longer))
+
+    def _try(self, probe: _PortProbe, run: Run) -> bool:
+        try:
+            return probe.is_answered()
+        except OSError as error:
+            if not probe.is_told:
+                self._tell(f"{run.slot.name}: its port cannot be tried: {error.strerror}; it is tried again")
+            probe.is_told = True
+            return False
 
     def _receive(self) -> None:
         """Take one notification, and believe it only from the session of a child that is waited for."""
@@ -112,6 +122,7 @@ class _PortProbe:
     """Tries to connect to a port of this machine without waiting."""
 
     port: int
+    is_told: bool = False  # that it could not even be tried
     _client: socket.socket | None = None
 
     def is_answered(self) -> bool:

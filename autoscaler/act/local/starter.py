@@ -29,7 +29,7 @@ class Starter:
         """Call ``started`` with each new run."""
         self._ground = ground
         self._started = started
-        self._readiness = Readiness(ground.loop, ground.token, self._ready)
+        self._readiness = Readiness(ground, self._ready)
         self._waiting: deque[Slot] = deque()
         self._serial = 0
 

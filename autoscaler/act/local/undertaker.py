@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from autoscaler.act.local.ground import Ground
-from autoscaler.act.local.process_table import ProcessEntry, read_process, read_processes
+from autoscaler.act.local.process_table import ProcessEntry, raise_if_exhausted, read_process, read_processes
 from autoscaler.act.local.relatives import Relatives, find_relatives, reap
 from autoscaler.act.local.roster import Run
 
@@ -18,6 +19,8 @@ _SWEEP_SECONDS = 5.0
 _FORGOTTEN_SECONDS = 300.0
 _RESCAN_SECONDS = 0.01
 _MOST_SCANS = 3
+_RETRY_SECONDS = 0.25  # after the process table could not be read
+_LAST_SCANS = 100  # when the supervisor itself has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class Undertaker:
         if not stopping:
             return
         # Afterwards a descendant that left the session is an orphan that nothing leads back to.
-        self._look_for_descendants(stopping)
+        try:
+            self._look_for_descendants(stopping)
+        except OSError as error:
+            self._tell_of_trouble(error)  # they are looked for again when their leaders have ended
         for run in stopping:
             self._signal_group(run, signal.SIGTERM)
             run.is_group_told = True
@@ -74,19 +80,43 @@ class Undertaker:
         """Look what became of the runs whose leader ended or that were killed; called after each round of the loop."""
         if self._unsettled:
             runs, self._unsettled = self._unsettled, {}
-            relatives = self._find_relatives()
-            for run in runs.values():
-                self._settle(run, relatives)
+            try:
+                relatives = self._find_relatives()
+                for run in runs.values():
+                    self._settle(run, relatives)
+            except OSError as error:
+                self._tell_of_trouble(error)
+                self._ground.loop.at(self._ground.loop.now() + _RETRY_SECONDS, lambda: self._look_again(runs))
 
     def find_strays(self) -> bool:
         """Kill what carries our marker and belongs to no run any more; True when there was any."""
-        return bool(self._find_relatives().strays)
+        try:
+            return bool(self._find_relatives().strays)
+        except OSError:
+            return True  # nobody knows
 
     def end_all_at_once(self) -> None:
-        """Kill every group without waiting: the last resort when the supervisor itself has failed."""
+        """Kill everything that is left, for a second or so: the last resort when the supervisor itself has failed."""
+        for _ in range(_LAST_SCANS):
+            if not self._kill_everything():
+                break
+            time.sleep(_RESCAN_SECONDS)
+        for run in self.runs.values():
+            run.child.process.poll()
+
+    def _kill_everything(self) -> bool:
+        """Kill every group and every descendant once; True when there was, or may have been, anything alive."""
         for run in self.runs.values():
             self._signal_group(run, signal.SIGKILL)
-            run.child.process.wait()
+        try:
+            relatives = self._find_relatives()
+            leaders = [read_process(run.pid) for run in self.runs.values()]
+        except OSError:
+            return True
+        descendants = [entry for entries in relatives.alive.values() for entry in entries]
+        for entry in descendants:
+            _kill_entry(entry)
+        return bool(descendants or relatives.strays) or any(leader is not None and leader.is_alive for leader in leaders)
 
     def _leader_ended(self, run: Run) -> None:
         self._ground.loop.unwatch(run.child.pidfd)
@@ -107,12 +137,15 @@ class Undertaker:
             self._end_descendants(run, alive)
         elif (alive or relatives.has_zombies) and run.scans < _MOST_SCANS:
             # One that just died may have left a child that this table does not show yet.
-            self._ground.loop.at(self._ground.loop.now() + _RESCAN_SECONDS, lambda: self._look_again(run))
+            self._ground.loop.at(self._ground.loop.now() + _RESCAN_SECONDS, lambda: self._look_again({run.serial: run}))
         else:
             self._finish(run)
 
-    def _look_again(self, run: Run) -> None:
-        self._unsettled[run.serial] = run
+    def _look_again(self, runs: Mapping[int, Run]) -> None:
+        self._unsettled.update({serial: run for serial, run in runs.items() if serial in self.runs})
+
+    def _tell_of_trouble(self, error: OSError) -> None:
+        self._ground.happenings.tell(f"the descendants of the local processes cannot be looked for: {error.strerror}; it is tried again")
 
     def _end_descendants(self, run: Run, alive: list[ProcessEntry]) -> None:
         """Ask those who got no TERM yet to end; those in the group got theirs with it."""
@@ -191,8 +224,7 @@ class Undertaker:
         relatives = find_relatives(read_processes(), self._ground, self._sessions, leaders)
         for entry in relatives.strays:
             self._ground.happenings.tell(f"a process left behind in the background was killed (pid {entry.pid})")
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(entry.pid, signal.SIGKILL)
+            _kill_entry(entry)
         return relatives
 
     def _sweep_later(self) -> None:
@@ -200,15 +232,15 @@ class Undertaker:
 
     def _sweep(self) -> None:
         """Reap the orphans that come to us because we are a subreaper, so that they do not use up the process numbers."""
+        self._sweep_later()
         if self._may_have_strays or _has_zombie():
-            self._may_have_strays = False
             now = self._ground.loop.now()
             strangers = {entry.pid for entry in self._find_relatives().strange_zombies}
+            self._may_have_strays = False
             self._forgotten = {pid: self._forgotten.get(pid, now) for pid in strangers}
             # Whoever starts processes in this program waits for them long before this.
             for pid in [pid for pid, seen in self._forgotten.items() if now - seen > _FORGOTTEN_SECONDS]:
                 reap(os.P_PID, pid)
-        self._sweep_later()
 
     def _signal_group(self, run: Run, number: signal.Signals) -> None:
         try:
@@ -223,13 +255,22 @@ def _open(entry: ProcessEntry) -> int | None:
     """Open a descriptor of this very process; None when it is gone or its number was given away."""
     try:
         pidfd = os.pidfd_open(entry.pid)
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return None
-    found = read_process(entry.pid)
-    if found is not None and found.is_alive and found.started == entry.started:
-        return pidfd
-    os.close(pidfd)
-    return None
+    is_it = False
+    try:
+        found = read_process(entry.pid)
+        is_it = found is not None and found.is_alive and found.started == entry.started
+    finally:
+        if not is_it:
+            os.close(pidfd)
+    return pidfd if is_it else None
+
+
+def _kill_entry(entry: ProcessEntry) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(entry.pid, signal.SIGKILL)
 
 
 def _signal_descendants(run: Run, number: signal.Signals) -> None:

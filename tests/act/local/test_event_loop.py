@@ -12,8 +12,13 @@ from autoscaler.clock import SystemClock
 
 
 @pytest.fixture
-def loop():
-    made = EventLoop(SystemClock())
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def loop(told):
+    made = EventLoop(SystemClock(), told.append)
     yield made
     made.close()
 
@@ -55,7 +60,17 @@ def test_a_descriptor_unwatched_in_the_same_batch_is_not_served(loop):
         os.close(descriptor)
 
 
+def test_trouble_in_one_action_is_told_and_survived(loop, told):
+    def fail() -> None:
+        raise OverflowError("too large")
+
+    loop.at(loop.now(), fail)
+    loop.at(loop.now(), loop.stop)
+    loop.run(lambda: None)
+    assert told == ["the supervisor of the local processes had trouble and goes on: too large"]
+
+
 def test_a_closed_loop_refuses_calls():
-    loop = EventLoop(SystemClock())
+    loop = EventLoop(SystemClock(), pytest.fail)
     loop.close()
     assert loop.call(lambda: None) is False
