@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.local.listening import Listeners
 from autoscaler.act.local.ports import Ports
 from autoscaler.act.local.roster import Roster
 from autoscaler.act.local.streams import Outputs
@@ -40,6 +41,7 @@ class Ground:
     roster: Roster
     outputs: Outputs
     happenings: Happenings
+    listeners: Listeners
     folder: Path
     ports: Ports
     own_pid: int = field(default_factory=os.getpid)

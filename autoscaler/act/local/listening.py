@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Iterable
+from contextlib import ExitStack
+from threading import Lock
 
 from autoscaler.act.backend import BackendError
 from autoscaler.model import Address, ProcessType
@@ -15,6 +18,49 @@ _FIXES = {
     errno.EACCES: "is not allowed to this user; choose a port above 1023",
     errno.EADDRNOTAVAIL: "is not an address of this machine; choose one that is",
 }
+
+
+class Listeners:
+    """The listening sockets of the formation by address, so that whichever type has an address keeps its socket; safe from any thread."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._sockets: dict[tuple[str, str], socket.socket] = {}
+        self._wanted: set[tuple[str, str]] = set()
+        self._lock = Lock()
+
+    def want(self, process_types: Iterable[ProcessType]) -> None:
+        """Open what these types share and is not open yet; raise ``BackendError`` with everything as it was."""
+        shared = {_key(each): each for each in process_types if each.socket == "shared"}
+        with self._lock, ExitStack() as opened:
+            new = {key: opened.enter_context(open_listener(each)) for key, each in shared.items() if key not in self._sockets}
+            opened.pop_all()
+            self._sockets.update(new)
+            self._wanted = set(shared)
+
+    def of(self, process_type: ProcessType) -> socket.socket | None:
+        """Return the socket the type shares; None when it shares none."""
+        with self._lock:
+            return self._sockets[_key(process_type)] if process_type.socket == "shared" else None
+
+    def keep(self, process_types: Iterable[ProcessType]) -> None:
+        """Close what neither is wanted nor belongs to one of these."""
+        with self._lock:
+            kept = self._wanted.union(_key(each) for each in process_types if each.socket == "shared")
+            for key in self._sockets.keys() - kept:
+                self._sockets.pop(key).close()
+
+    def close(self) -> None:
+        """Close them all."""
+        with self._lock:
+            while self._sockets:
+                self._sockets.popitem()[1].close()
+
+
+def _key(process_type: ProcessType) -> tuple[str, str]:
+    """Name an address; port 0 is another port for each type."""
+    has_port = process_type.listen is not None and process_type.listen.port > 0
+    return str(process_type.listen), "" if has_port else process_type.name
 
 
 def open_listener(process_type: ProcessType) -> socket.socket:

@@ -15,7 +15,7 @@ from autoscaler.act.local.event_loop import EventLoop
 from autoscaler.act.local.formation_json import read_formation
 from autoscaler.act.local.formation_lock import ask_formation, lock_formation
 from autoscaler.act.local.ground import Ground, Happenings
-from autoscaler.act.local.listening import open_listener
+from autoscaler.act.local.listening import Listeners
 from autoscaler.act.local.ports import Ports
 from autoscaler.act.local.roster import Roster
 from autoscaler.act.local.streams import Outputs
@@ -52,14 +52,16 @@ class LiveLocal:
         self._wish = wish
         self._happenings = Happenings()
         self._roster = Roster()
+        self._listeners = Listeners()
         with ExitStack() as opened:
-            plan = _open(wish, None, opened)
+            opened.callback(self._listeners.close)
+            plan = self._open(wish, None, opened)
             self._loop = EventLoop(SystemClock(), self._happenings.tell)
             opened.callback(self._loop.close)
             self._writer = OutputWriter(wish.output, self._happenings.tell, self._resume)
             opened.pop_all()
         self._outputs = Outputs(self._loop, self._writer, has_colour=self._writer.has_colour)
-        ground = Ground(self._loop, self._roster, self._outputs, self._happenings, plan.folder, plan.ports)
+        ground = Ground(self._loop, self._roster, self._outputs, self._happenings, self._listeners, plan.folder, plan.ports)
         self._supervisor = Supervisor(ground, plan)
         self._was_subreaper = _become_subreaper()
         self._thread = Thread(target=self._supervisor.run, name="autoscaler-local", daemon=True)
@@ -104,13 +106,22 @@ class LiveLocal:
         """Take over a new configuration, keeping the processes; raise ``BackendError`` with everything as it was."""
         self._check()
         with ExitStack() as opened:
-            plan = _open(wish, self._wish, opened)
+            plan = self._open(wish, self._wish, opened)
             opened.pop_all()
         is_done = Event()
         self._loop.call(lambda: self._supervisor.reload(plan, is_done))
         self._wish = wish
         if not is_done.wait(_RELOAD_SECONDS):
             raise BackendError("the supervisor of the local processes does not answer; end this autoscaler and start it again")
+
+    def _open(self, wish: Wish, held: Wish | None, opened: ExitStack) -> Plan:
+        """Open what the new wish needs beyond what is held; the lock goes on the stack in case an address cannot be had."""
+        lock = None
+        if held is None or held.procfile != wish.procfile:
+            lock = opened.enter_context(lock_formation(wish.procfile))
+        self._listeners.want(wish.process_types)
+        _allow_descriptors(sum(each.maximum for each in wish.process_types))
+        return Plan(process_types=wish.process_types, folder=wish.procfile.parent, ports=wish.ports, width=_find_width(wish.process_types), lock=lock)
 
     def _resume(self) -> None:
         """Read the children's output again; called by the writer's thread."""
@@ -156,28 +167,6 @@ def _answer(change: Change, *, is_known: bool) -> Outcome:
     if change.target < 0:
         return Outcome(name, f"{name}: {change.target} processes cannot run; ask for 0 or more")
     return Outcome(name, None if is_known else f"{name} is not a process type of this local formation; add it under formation:")
-
-
-def _open(wish: Wish, held: Wish | None, opened: ExitStack) -> Plan:
-    """Open what the new wish needs beyond what is held, each on the stack in case a later one fails."""
-    lock = None
-    if held is None or held.procfile != wish.procfile:
-        lock = opened.enter_context(lock_formation(wish.procfile))
-    listening = {} if held is None else {each.name: each.listen for each in held.process_types if each.socket == "shared"}
-    listeners = {
-        each.name: opened.enter_context(open_listener(each))
-        for each in wish.process_types
-        if each.socket == "shared" and (each.name not in listening or listening[each.name] != each.listen)
-    }
-    _allow_descriptors(sum(each.maximum for each in wish.process_types))
-    return Plan(
-        process_types=wish.process_types,
-        folder=wish.procfile.parent,
-        ports=wish.ports,
-        width=_find_width(wish.process_types),
-        listeners=listeners,
-        lock=lock,
-    )
 
 
 def _find_width(process_types: tuple[ProcessType, ...]) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, count, pairwise
 
 from autoscaler.model import ProcessType
 
@@ -28,6 +28,15 @@ class Ports:
         """Return METRICS_PORT of process ``number`` (from 1) of the type at ``index`` (from 0)."""
         return self.metrics_port + self.step * index + number - 1
 
+    def room(self, process_type: ProcessType, index: int) -> int:
+        """Count the numbers the type at ``index`` can have at once, draining ones included, before it meets the ports of others."""
+        ends = min(HIGHEST_PORT + 1 - max(self.port, self.metrics_port), abs(self.metrics_port - self.port))
+        return min(self.step * self.blocks(process_type), ends - self.step * index)
+
+    def blocks(self, process_type: ProcessType) -> int:
+        """Count the steps the type takes up; more than one only for the last of the configuration."""
+        return max(1, -(-process_type.maximum // self.step))
+
     def reach(self, process_types: tuple[ProcessType, ...]) -> int:
         """Count the ports from the first of the first type to the last of the last type."""
         return self.step * (len(process_types) - 1) + max(process_types[-1].maximum, 1) if process_types else 0
@@ -37,6 +46,19 @@ def lay_out_ports(port: int, metrics_port: int, process_types: tuple[ProcessType
     """Choose the largest step with which all ports exist and PORT never meets METRICS_PORT; 100 when none does."""
     layouts = [Ports(port, metrics_port, step) for step in _STEPS]
     return next((layout for layout in layouts if not _find_overrun(layout, process_types)), layouts[0])
+
+
+def place_types(ports: Ports, process_types: tuple[ProcessType, ...], known: Mapping[str, int]) -> dict[str, int]:
+    """Map each type to its index: the known one where that fits, so that its ports stay over a reload, else the first free one."""
+    placed: dict[str, int] = {}
+    taken: set[int] = set()
+    for each in sorted(process_types, key=lambda process_type: process_type.name not in known):
+        blocks = ports.blocks(each)
+        indices = chain((known.get(each.name, 0),), count())
+        placed[each.name] = next(index for index in indices if taken.isdisjoint(range(index, index + blocks)))
+        taken.update(range(placed[each.name], placed[each.name] + blocks))
+    fits = all(ports.room(each, placed[each.name]) >= each.maximum for each in process_types)
+    return placed if fits or not known else place_types(ports, process_types, {})
 
 
 def find_port_mistakes(ports: Ports, process_types: tuple[ProcessType, ...]) -> Iterator[tuple[str, str]]:

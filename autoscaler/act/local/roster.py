@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from socket import socket
+from itertools import islice
 from threading import Lock
 
 from autoscaler.act.local.event_loop import Timer
-from autoscaler.act.local.ports import Ports
 from autoscaler.act.local.spawn import Child
 from autoscaler.act.local.starts import Start, StartHistory
 from autoscaler.act.local.streams import OutputStream
@@ -28,6 +27,7 @@ class Run:
     stream: OutputStream
     start: Start
     started_at: float
+    ports: tuple[int, ...]  # that no other process may have meanwhile
     ready_at: float | None = None
     status: int | None = None  # of the leader; negative for a signal; None while it lives
     ended_at: float = 0.0
@@ -47,12 +47,12 @@ class Run:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Slot:
-    """The place of a process, ``web.1``, with its number and ports, through all its runs."""
+    """The place of a process, ``web.1``, with its number, through all its runs; its ports are those of the last start."""
 
     type_state: TypeState
     number: int
-    port: int
-    metrics_port: int
+    port: int = 0
+    metrics_port: int = 0
     state: ProcessState = "starting"
     run: Run | None = None
     failures: int = 0  # in a row
@@ -69,6 +69,10 @@ class Slot:
         """Tell whether it was told to stop: it is never started again."""
         return self.state == "draining"
 
+    def describe(self) -> Process:
+        """Return it as a value; one that waits for its ports serves no metrics yet."""
+        return Process(self.name, self.state, Address(_LOOPBACK, self.metrics_port) if self.run else None)
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class TypeState:
@@ -76,8 +80,9 @@ class TypeState:
 
     process_type: ProcessType
     index: int  # its place in the port numbering
-    listener: socket | None = None
+    room: int  # how many numbers have a port
     desired: int = 0
+    waiting: int = 0  # more that are desired, until draining ones give their numbers free
     is_removed: bool = False
     starts: int = 0
     drains_killed: int = 0
@@ -93,15 +98,12 @@ class TypeState:
         """Return the slots that are not draining, lowest number first."""
         return [self.slots[number] for number in sorted(self.slots) if not self.slots[number].is_retired]
 
-    def add_slots(self, count: int, ports: Ports) -> list[Slot]:
-        """Take the lowest free numbers; those of draining processes are not free."""
-        added: list[Slot] = []
-        number = 0
-        while len(added) < count:
-            number += 1
-            if number not in self.slots:
-                self.slots[number] = self._make_slot(number, ports)
-                added.append(self.slots[number])
+    def add_slots(self, count: int) -> list[Slot]:
+        """Take the lowest free numbers; those of draining processes are not free, and who finds none waits."""
+        free = (number for number in range(1, self.room + 1) if number not in self.slots)
+        added = [Slot(type_state=self, number=number) for number in islice(free, count)]
+        self.slots.update({slot.number: slot for slot in added})
+        self.waiting = count - len(added)
         return added
 
     def describe(self) -> TypeFormation:
@@ -110,7 +112,7 @@ class TypeState:
         running = sum(slot.state == "running" for slot in slots)
         return TypeFormation(
             counts=self._count(slots),
-            processes=tuple(Process(slot.name, slot.state, Address(_LOOPBACK, slot.metrics_port)) for slot in slots),
+            processes=tuple(slot.describe() for slot in slots),
             startup_seconds=self.history.startup_seconds,
             is_crash_looping=self.history.is_crash_looping(running),
             starts=self.starts,
@@ -118,22 +120,24 @@ class TypeState:
             notes=tuple(self._list_notes(slots, running)),
         )
 
-    def _make_slot(self, number: int, ports: Ports) -> Slot:
-        port = self.listener.getsockname()[1] if self.listener else ports.port_of(self.index, number)
-        return Slot(type_state=self, number=number, port=port, metrics_port=ports.metrics_port_of(self.index, number))
+    def describe_waiting(self) -> str:
+        """Say why there are fewer processes than desired."""
+        return f"{self.name}: {self.waiting} more start when draining ones have ended: there are ports for {self.room} at a time"
 
     def _count(self, slots: list[Slot]) -> Counts:
         states = [slot.state for slot in slots]
         return Counts(
             desired=self.desired,
             running=states.count("running"),
-            starting=states.count("starting"),
+            starting=states.count("starting") + self.waiting,
             draining=states.count("draining"),
             failed=states.count("failed"),
         )
 
     def _list_notes(self, slots: list[Slot], running: int) -> list[str]:
         notes = [slot.note for slot in slots if slot.note]
+        if self.waiting:
+            notes.append(self.describe_waiting())
         if self.history.is_crash_looping(running):
             failed, counted = self.history.count_failures(running)
             notes.append(f"{self.name} is crash looping: {failed} of its last {counted} starts failed; its own output says why")

@@ -31,6 +31,8 @@ class Starter:
         self._started = started
         self._readiness = Readiness(ground, self._ready)
         self._waiting: deque[Slot] = deque()
+        self._blocked: list[Slot] = []  # until a port comes free
+        self._held: dict[int, Slot] = {}  # who has which port
         self._serial = 0
 
     def request(self, slot: Slot) -> None:
@@ -69,13 +71,27 @@ class Starter:
         self._ground.happenings.tell(f"{slot.name} {cause}; starting again in {delay:.1f} s")
         self._ground.roster.touch(slot.type_state)
 
+    def run_ended(self, run: Run) -> None:
+        """Give the ports of a run free, to those who wait for them."""
+        for port in run.ports:
+            del self._held[port]
+        self._waiting += self._blocked
+        self._blocked.clear()
+        self._ground.loop.call(lambda: None)  # start them in the next round
+
     def close(self) -> None:
         """Start nothing more."""
         self._waiting.clear()
+        self._blocked.clear()
         self._readiness.close()
 
     def _start(self, slot: Slot) -> None:
         state = slot.type_state
+        ports = self._choose_ports(slot)
+        taken = next((port for port in ports if port in self._held), None)
+        if taken is not None:
+            self._wait(slot, taken)
+            return
         start = state.history.begin(slot.number)
         state.starts += 1
         self._serial += 1
@@ -85,7 +101,25 @@ class Starter:
             start.has_failed = True
             self.restart(slot, f"cannot be started: {error}")
         else:
-            self._watch(slot, child, start)
+            self._watch(slot, child, start, ports)
+
+    def _choose_ports(self, slot: Slot) -> tuple[int, ...]:
+        """Set the ports as everything is configured now; return those that no other process may have."""
+        state, numbering = slot.type_state, self._ground.ports
+        listener = self._ground.listeners.of(state.process_type)
+        slot.metrics_port = numbering.metrics_port_of(state.index, slot.number)
+        slot.port = listener.getsockname()[1] if listener else numbering.port_of(state.index, slot.number)
+        return (slot.metrics_port,) if listener else (slot.port, slot.metrics_port)
+
+    def _wait(self, slot: Slot, port: int) -> None:
+        """Leave a slot until the process that has its port ends."""
+        owner = self._held[port]
+        note = f"{slot.name} waits for port {port} of {owner.name}, which {'drains' if owner.is_retired else 'has it from before a reload'}"
+        if slot.note != note:
+            slot.note = note
+            self._ground.happenings.tell(note)
+            self._ground.roster.touch(slot.type_state)
+        self._blocked.append(slot)
 
     def _launch(self, slot: Slot) -> Launch:
         process_type = slot.type_state.process_type
@@ -99,9 +133,9 @@ class Starter:
             notify_socket=self._readiness.open_notify_socket() if process_type.ready == "notify" else None,
         )
         environment = make_environment(os.environ, process_type.environment, identity)
-        return Launch(process_type.command or "", self._ground.folder, environment, slot.type_state.listener)
+        return Launch(process_type.command or "", self._ground.folder, environment, self._ground.listeners.of(process_type))
 
-    def _watch(self, slot: Slot, child: Child, start: Start) -> None:
+    def _watch(self, slot: Slot, child: Child, start: Start, ports: tuple[int, ...]) -> None:
         run = Run(
             serial=self._serial,
             slot=slot,
@@ -110,8 +144,10 @@ class Starter:
             stream=self._ground.outputs.open(child.output, slot.name, _COLOURS[slot.type_state.index % len(_COLOURS)]),
             start=start,
             started_at=self._ground.loop.now(),
+            ports=ports,
         )
         slot.run = run
+        self._held.update(dict.fromkeys(ports, slot))
         self._started(run)
         self._readiness.watch(run)
         run.timers.append(self._ground.loop.at(run.started_at + run.process_type.start_timeout_seconds, lambda: self._late(run)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 from autoscaler.act.local.desk import Desk
 from autoscaler.act.local.ground import Ground
-from autoscaler.act.local.ports import Ports
+from autoscaler.act.local.ports import Ports, place_types
 from autoscaler.act.local.roster import Run, Slot, TypeState
 from autoscaler.act.local.starter import Starter, describe_end
 from autoscaler.act.local.undertaker import Undertaker, Witness
@@ -28,7 +27,6 @@ class Plan:
     folder: Path
     ports: Ports
     width: int  # of the names before the output
-    listeners: Mapping[str, socket.socket] = field(default_factory=dict)  # opened anew, by process type
     lock: socket.socket | None = None  # of a formation that was not held before
 
 
@@ -60,12 +58,18 @@ class Supervisor:
         for state in type_states:
             wanted = 0 if self._is_closing else state.desired
             active = state.list_active()
-            for slot in state.add_slots(max(0, wanted - len(active)), self._ground.ports):
-                self._starter.request(slot)
+            self._add(state, max(0, wanted - len(active)))
             for slot in reversed(active[wanted:]):
                 ending += self._retire(slot)
             self._ground.roster.touch(state)
         self._undertaker.stop(ending)
+
+    def _add(self, state: TypeState, count: int) -> None:
+        was_waiting = state.waiting > 0
+        for slot in state.add_slots(count):
+            self._starter.request(slot)
+        if state.waiting and not was_waiting:
+            self._ground.happenings.tell(state.describe_waiting())
 
     def replace(self, plan: Plan) -> None:
         """Take over new, changed and removed types; running processes stay as they were started."""
@@ -73,13 +77,15 @@ class Supervisor:
         if plan.lock is not None:
             self._desk.open(plan.lock)
         kept = {process_type.name for process_type in plan.process_types}
-        for place, process_type in enumerate(plan.process_types):
-            self._replace_type(place, process_type, plan.listeners.get(process_type.name))
+        indices = place_types(plan.ports, plan.process_types, {state.name: state.index for state in self._ground.roster.types.values()})
+        for process_type in plan.process_types:
+            self._replace_type(indices[process_type.name], process_type)
         for state in [state for state in self._ground.roster.types.values() if state.name not in kept]:
             state.is_removed = True
             state.desired = 0
         self.reconcile(list(self._ground.roster.types.values()))
         self._drop_removed()
+        self._close_unused_listeners()
 
     def reload(self, plan: Plan, is_done: Event) -> None:
         """Take over a plan and publish it before the caller goes on."""
@@ -127,26 +133,27 @@ class Supervisor:
     def _run_ended(self, run: Run) -> None:
         slot = run.slot
         slot.run = None
+        self._starter.run_ended(run)
         if slot.is_retired:
             self._free(slot)
+            self.reconcile([slot.type_state])
             self._drop_removed()
             self._end_when_empty()
         else:
             self._starter.restart(slot, describe_end(run))
+        if run.process_type.socket == "shared":
+            self._close_unused_listeners()
 
-    def _replace_type(self, place: int, process_type: ProcessType, listener: socket.socket | None) -> None:
+    def _replace_type(self, index: int, process_type: ProcessType) -> None:
         types = self._ground.roster.types
+        room = self._ground.ports.room(process_type, index)
         state = types.get(process_type.name)
         if state is None:
-            taken = {other.index for other in types.values()}
-            index = place if place not in taken else min(set(range(len(taken) + 1)) - taken)
-            state = types[process_type.name] = TypeState(process_type=process_type, index=index)
-        else:
-            self._tell_of_changes(state, process_type)
-        state.process_type = process_type
+            types[process_type.name] = TypeState(process_type=process_type, index=index, room=room)
+            return
+        self._tell_of_changes(state, process_type)
+        state.process_type, state.index, state.room = process_type, index, room
         state.is_removed = False
-        if listener is not None or process_type.socket != "shared":
-            self._swap_listener(state, listener)
 
     def _tell_of_changes(self, state: TypeState, new: ProcessType) -> None:
         old = state.process_type
@@ -155,15 +162,14 @@ class Supervisor:
         if changed and state.slots:
             self._ground.happenings.tell(f"{state.name}: the new {', '.join(changed)} holds for processes started from now on")
 
-    def _swap_listener(self, state: TypeState, listener: socket.socket | None) -> None:
-        if state.listener is not None:
-            state.listener.close()
-        state.listener = listener
+    def _close_unused_listeners(self) -> None:
+        """Keep what the types share now, and what older processes still have: their address may be asked for again."""
+        types = [state.process_type for state in self._ground.roster.types.values()]
+        self._ground.listeners.keep(types + [run.process_type for run in self._undertaker.runs.values()])
 
     def _drop_removed(self) -> None:
         types = self._ground.roster.types
         for state in [state for state in types.values() if state.is_removed and not state.slots]:
-            self._swap_listener(state, None)
             self._ground.roster.touch(state)
             del types[state.name]
 
@@ -181,8 +187,7 @@ class Supervisor:
 
     def _release(self) -> None:
         """Close what belongs to the formation as a whole."""
-        for state in self._ground.roster.types.values():
-            self._swap_listener(state, None)
+        self._ground.listeners.close()
         self._starter.close()
         self._ground.outputs.close()
         self._desk.close()

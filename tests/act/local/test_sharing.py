@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -114,3 +116,55 @@ def test_an_address_of_the_newer_internet_works(stage):
     port = int(stage.wait_file("port"))
     with socket.create_connection(("::1", port), timeout=20):
         pass
+
+
+def test_a_renamed_type_keeps_the_socket(stage, served, address):
+    backend = stage.connect(served)
+    with socket.create_connection((address.host, address.port), timeout=20) as early:
+        stage.connect(replace(served, name="www"), previous=backend)
+        stage.scale(www=1)
+        assert early.makefile().read() == "www.1"
+
+
+def test_two_types_can_swap_their_addresses(stage, served, address, free_ports):
+    other = Address("127.0.0.1", free_ports(1)[0])
+    backend = stage.connect(served, replace(served, name="api", listen=other))
+    stage.connect(replace(served, listen=other), replace(served, name="api"), previous=backend)
+    stage.scale(web=1, api=1)
+    assert [ask(address), ask(other)] == ["api.1", "web.1"]
+
+
+def test_a_type_put_back_while_it_drains_has_its_socket(stage, served, address):
+    slow = process_type(command="trap '' TERM; echo up > up; while :; do sleep 0.02; done", socket="shared", listen=address, stop_timeout_seconds=60)
+    backend = stage.connect(slow)
+    stage.scale(web=1)
+    stage.wait_file("up")
+    stage.connect(process_type("job"), previous=backend)
+    stage.connect(served, previous=backend)
+    stage.scale(web=1)
+    assert ask(address) == "web.2"
+
+
+def test_an_address_is_let_go_when_its_last_process_has_ended(stage, served, address):
+    backend = stage.connect(served)
+    stage.scale(web=1)
+    assert ask(address) == "web.1"
+    stage.connect(process_type("job"), previous=backend)
+
+    def is_free() -> bool:
+        with socket.socket() as other:
+            return other.connect_ex((address.host, address.port)) == errno.ECONNREFUSED
+
+    stage.eventually(is_free)
+
+
+@pytest.mark.parametrize(("before", "after"), [("none", "shared"), ("shared", "none")])
+def test_a_restart_has_the_port_of_the_new_configuration(stage, address, before, after):
+    ports = {"none": stage.port, "shared": address.port}
+    old = process_type(command="echo $PORT >> ports; until [ -e go ]; do sleep 0.01; done", socket=before, listen=address)
+    backend = stage.connect(old)
+    stage.scale(web=1)
+    assert stage.wait_file("ports") == f"{ports[before]}\n"
+    stage.connect(replace(old, socket=after, command="echo $PORT > again; exec sleep 60"), previous=backend)
+    (stage.folder / "go").touch()
+    assert stage.wait_file("again") == f"{ports[after]}\n"
