@@ -8,6 +8,7 @@ from itertools import islice
 from threading import Lock
 
 from autoscaler.act.local.event_loop import Timer
+from autoscaler.act.local.server_command import add_exec
 from autoscaler.act.local.spawn import Child
 from autoscaler.act.local.starts import Start, StartHistory
 from autoscaler.act.local.streams import OutputStream
@@ -138,6 +139,9 @@ class TypeState:
         notes = [slot.note for slot in slots if slot.note]
         if self.waiting:
             notes.append(self.describe_waiting())
+        command = self.process_type.command or ""
+        if self.process_type.socket == "shared" and "exec " not in command and add_exec(command) is None:
+            notes.append(f"{self.name}: write `exec` before the server's command, or LISTEN_PID is the shell's and the server finds no socket")
         if self.history.is_crash_looping(running):
             failed, counted = self.history.count_failures(running)
             notes.append(f"{self.name} is crash looping: {failed} of its last {counted} starts failed; its own output says why")

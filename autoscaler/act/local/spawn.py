@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoscaler.act.local.server_command import add_exec
+
 _SHELL = "/bin/sh"
 # The socket comes in as standard input, the one descriptor Popen can place, and moves to 3, where systemd's protocol has the
-# first one. The protocol also wants the child's own pid, which only the child knows: each exec keeps it.
+# first one. The protocol also wants the child's own pid, which only the child knows: each exec keeps it, so the command must end
+# in an exec of its server too. A simple command gets one; where the shell has more to do, the user must write it.
 _HAND_OVER = 'exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec /bin/sh -c "$1"'
 
 
@@ -64,4 +67,4 @@ def spawn(launch: Launch) -> Child:
 def _arguments(launch: Launch) -> list[str]:
     if launch.listener is None:
         return [_SHELL, "-c", launch.command]
-    return [_SHELL, "-c", _HAND_OVER, "sh", launch.command]
+    return [_SHELL, "-c", _HAND_OVER, "sh", add_exec(launch.command) or launch.command]

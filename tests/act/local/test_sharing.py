@@ -168,3 +168,15 @@ def test_a_restart_has_the_port_of_the_new_configuration(stage, address, before,
     stage.connect(replace(old, socket=after, command="echo $PORT > again; exec sleep 60"), previous=backend)
     (stage.folder / "go").touch()
     assert stage.wait_file("again") == f"{ports[after]}\n"
+
+
+def test_a_command_without_exec_is_handed_the_socket_too(stage, served, address):
+    stage.connect(replace(served, command="A=1 python3 app.py"))
+    stage.scale(web=1)
+    assert ask(address) == "web.1"
+    assert stage.see().notes == ()
+
+
+def test_a_compound_command_without_exec_is_warned_of(stage, address):
+    stage.run("true; sleep 60", socket="shared", listen=address)
+    assert stage.see().notes == ("web: write `exec` before the server's command, or LISTEN_PID is the shell's and the server finds no socket",)
