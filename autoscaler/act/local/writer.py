@@ -14,6 +14,7 @@ from threading import Condition, Thread
 _BUFFER_BYTES = 1 << 20
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # the output may come back
 _POLL_MILLISECONDS = 50  # how soon a writer whose output is stuck sees that it should end
+_STUCK_SECONDS = 0.5  # a terminal that polls as writable can hold a write for ever all the same
 
 
 class OutputWriter:
@@ -60,15 +61,15 @@ class OutputWriter:
             return self._is_waited_for
 
     def close(self, timeout_seconds: float) -> None:
-        """Write what is left, for at most this long, and end the thread."""
+        """Write what is left, for at most this long, and end the thread; one that a stopped terminal holds is left to the end of the program."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
             self._is_broken = True
-            self._thread.join()
-        if self._descriptor is not None:
+            self._thread.join(_STUCK_SECONDS)
+        if self._descriptor is not None and not self._thread.is_alive():
             os.close(self._descriptor)
             self._descriptor = None
 

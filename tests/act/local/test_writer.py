@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tty
 from contextlib import suppress
 from threading import Event
 
@@ -98,5 +99,18 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert not rig.writer.has_colour
     rig.writer.close(10)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_stopped_terminal_does_not_hold_up_the_end():
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    rig = Rig(theirs)
+    for _ in range(20):
+        rig.writer.put(b"x" * 1_000_000)
+    rig.writer.close(0.05)
+    while rig.writer._thread.is_alive():  # it goes on as soon as somebody reads
+        os.read(ours, 65536)
     os.close(ours)
     os.close(theirs)
