@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from autoscaler.act.local.event_loop import EventLoop, Timer
@@ -13,7 +14,11 @@ from autoscaler.act.local.lines import MAXIMUM_LINE_BYTES, LinePrefixer
 from autoscaler.act.local.writer import OutputWriter
 
 _FLUSH_SECONDS = 0.5  # an unfinished line is shown after this
+_MOST_FINISHING = 2  # of one name, while nobody takes the output: what further ones printed is dropped
 _LAST_READS = 32  # a pipe that somebody else still fills is not read for ever
+
+
+_LOSS = b"[...] (later output was dropped while nobody read it)\n"
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +34,7 @@ class OutputStream:
     tail_since: float = 0.0
     flush: Timer | None = None
     is_open: bool = True
+    is_followed_by_loss: bool = False
 
 
 class Outputs:
@@ -42,7 +48,7 @@ class Outputs:
         self._has_colour = has_colour
         self._poll = select.epoll()
         self._streams: dict[int, OutputStream] = {}
-        self._finishing: list[OutputStream] = []
+        self._finishing: deque[OutputStream] = deque()
         self._is_paused = False
         loop.watch(self._poll.fileno(), self._read_ready)
 
@@ -56,8 +62,15 @@ class Outputs:
 
     def finish(self, stream: OutputStream) -> None:
         """Write what is left in the pipe of a process that is gone, and close it, whoever else holds it."""
-        self._finishing.append(stream)
-        self._finish_waiting()
+        if not stream.is_open:
+            return
+        kept = [other for other in self._finishing if other.name == stream.name]
+        if len(kept) < _MOST_FINISHING:
+            self._finishing.append(stream)
+            self._finish_waiting()
+        else:
+            kept[-1].is_followed_by_loss = True
+            self._release(stream)
 
     def resume(self) -> None:
         """Read again after the writer made room."""
@@ -95,11 +108,11 @@ class Outputs:
 
     def _finish_waiting(self) -> None:
         while self._finishing and not self._must_wait():
-            stream = self._finishing[-1]
+            stream = self._finishing[0]
             self._read_to_end(stream)
             if not self._is_paused:
                 self._close(stream)
-                self._finishing.pop()
+                self._finishing.popleft()
 
     def _read_to_end(self, stream: OutputStream) -> None:
         for _ in range(_LAST_READS):
@@ -117,8 +130,10 @@ class Outputs:
         if not data:
             self._close(stream)
             return False
+        begins = b"\n" in data or not stream.prefixer.has_tail
         self._writer.put(stream.prefixer.feed(data, self._prefix(stream)))
-        self._show_tail_later(stream)
+        if begins:
+            self._show_tail_later(stream)
         return True
 
     def _show_tail_later(self, stream: OutputStream) -> None:
@@ -139,8 +154,14 @@ class Outputs:
     def _close(self, stream: OutputStream) -> None:
         if not stream.is_open:
             return
-        stream.is_open = False
         self._writer.put(stream.prefixer.finish(self._prefix(stream)))
+        if stream.is_followed_by_loss:
+            self._writer.put(self._prefix(stream) + _LOSS)
+        self._release(stream)
+
+    def _release(self, stream: OutputStream) -> None:
+        """Close the pipe, dropping what is in it."""
+        stream.is_open = False
         with contextlib.suppress(OSError):
             self._poll.unregister(stream.descriptor)
         del self._streams[stream.descriptor]

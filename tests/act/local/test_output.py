@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 
 from autoscaler.act.local import Local
-from tests.local_formation import process_type
+from tests.local_formation import count_descriptors, process_type
 
 
 def test_lines_carry_time_and_name(stage):
@@ -61,3 +62,36 @@ def test_a_terminal_gets_a_colour_a_type(stage, monkeypatch):
     stage.close()
     os.close(ours)
     os.close(theirs)
+
+
+def test_a_trickle_without_newline_is_shown(stage):
+    stage.run("while :; do printf .; sleep 0.02; done")
+    stage.wait_printed(". [...]\n")
+
+
+def test_crashes_while_nobody_reads_keep_few_pipes(stage, monkeypatch):
+    monkeypatch.setattr("autoscaler.act.local.starter.restart_delay", lambda _failures, _chance: 0.0)
+    reading, writing = os.pipe()
+    monkeypatch.setattr(Local, "output", writing)
+    flood = process_type("flood", "exec head -c 3000000 /dev/zero")
+    stage.connect(flood, process_type(command="echo hi; exit 1"))
+    stage.scale(flood=1)
+    stage.eventually(stage.backend._writer.is_full)
+    stage.scale(web=3)
+    stage.wait(lambda seen: seen.starts > 20)
+    before = count_descriptors()
+    stage.wait(lambda seen: seen.starts > 100)
+    assert count_descriptors() <= before + 20
+    os.set_blocking(reading, False)
+    printed = b""
+
+    def is_marked() -> bool:
+        nonlocal printed
+        with suppress(BlockingIOError):
+            printed = printed[-100:] + os.read(reading, 1 << 20)
+        return b"| [...] (later output was dropped while nobody read it)\n" in printed
+
+    stage.eventually(is_marked, pause=0.0)
+    stage.close(hurry=True)
+    os.close(reading)
+    os.close(writing)
