@@ -81,7 +81,7 @@ def test_a_stopped_process_is_not_started_again(stage):
 
 def test_a_process_that_cannot_be_started_at_all_is_told(stage):
     stage.run("exec sleep 60", environment={"BAD": "a\0b"})
-    assert stage.wait_told("cannot be started").startswith("web.1 cannot be started: embedded null byte; starting again in ")
+    assert stage.wait_told("cannot be started").startswith("web.1 cannot be started: embedded null byte; correct its command or environment; ")
     assert stage.counts().failed == 1
 
 
@@ -92,7 +92,7 @@ def test_a_folder_that_vanishes_is_told(stage):
     stage.run("exec sleep 60", 0)
     folder.rmdir()
     stage.scale(web=1)
-    assert "No such file or directory" in stage.wait_told("web.1 cannot be started")
+    assert f"its folder {folder} cannot be entered (No such file or directory); make it again" in stage.wait_told("web.1 cannot be started")
 
 
 def test_running_out_of_descriptors_is_told_and_survived(stage):

@@ -36,6 +36,7 @@ def test_closing_kills_at_the_deadline(stage):
     stage.run(IGNORE)
     stage.wait_file("up")
     stage.close()
+    assert " autoscaler | web.1 was killed: it did not end within 0.3 s of SIGTERM (stop_timeout)\n" in stage.printed()
 
 
 def test_a_number_is_taken_until_its_whole_group_is_gone(stage):

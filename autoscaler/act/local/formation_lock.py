@@ -90,7 +90,7 @@ def _connect(procfile: Path) -> socket.socket | None:
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     client.settimeout(_ANSWER_SECONDS)
     try:
-        client.connect(_name(procfile))
+        _connect_in_time(client, _name(procfile))
     except ConnectionRefusedError:
         client.close()
         return None
@@ -98,6 +98,18 @@ def _connect(procfile: Path) -> socket.socket | None:
         client.close()
         raise BackendError(f"the autoscaler that runs the formation of {_place(procfile)} does not answer: {error}") from error
     return client
+
+
+def _connect_in_time(client: socket.socket, name: bytes) -> None:
+    """Connect, and try again while more ask at once than the holder's queue holds."""
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        try:
+            return client.connect(name)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _refuse_if_held(procfile: Path) -> None:

@@ -29,7 +29,7 @@ _PR_GET_CHILD_SUBREAPER = 37
 _ATTENTION_SECONDS = 0.02  # how soon a closing backend sees that it should hurry
 _RELOAD_SECONDS = 10.0
 _LAST_OUTPUT_SECONDS = 1.0
-_DESCRIPTORS_PER_PROCESS = 3
+_DESCRIPTORS_PER_PROCESS = 4
 _OTHER_DESCRIPTORS = 256
 _SHORTEST_WIDTH = 6
 
@@ -99,6 +99,8 @@ class LiveLocal:
         if hurry.is_set():
             self._loop.call(self._supervisor.hurry)
         self._thread.join()
+        for sentence in self._happenings.take():  # nobody observes any more
+            self._outputs.write("autoscaler", sentence)
         self._writer.close(_LAST_OUTPUT_SECONDS)
         _set_subreaper(self._was_subreaper)
 

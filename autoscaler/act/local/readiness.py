@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from autoscaler.act.local.ground import Ground
@@ -32,24 +33,26 @@ class Readiness:
         self._tell = ground.happenings.tell
         self._ready = ready
         self._name = f"autoscaler/ready/{ground.token}"
-        self._socket: socket.socket | None = None
-        self._notifying: dict[int, Run] = {}  # by session
+        self._sockets: dict[int, socket.socket] = {}  # to be notified at, by serial
         self._probes: dict[int, _PortProbe] = {}  # by serial
 
-    def open_notify_socket(self) -> str:
-        """Return NOTIFY_SOCKET for a child, opened when first needed; raise ``OSError`` when it cannot be."""
-        if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            self._socket.bind(b"\0" + self._name.encode())
-            self._loop.watch(self._socket.fileno(), self._receive)
-        return f"@{self._name}"
+    def open_notify_socket(self, serial: int) -> str:
+        """Return NOTIFY_SOCKET of one start, open until ``forget``; raise ``OSError`` when it cannot be."""
+        name = f"{self._name}/{serial}"
+        with ExitStack() as opened:
+            notified = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
+            notified.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            notified.bind(b"\0" + name.encode())
+            opened.pop_all()
+        self._sockets[serial] = notified
+        return f"@{name}"
 
     def watch(self, run: Run) -> None:
         """Wait until the process is ready."""
         kind = run.process_type.ready
         if kind == "notify":
-            self._notifying[run.pid] = run
+            notified = self._sockets[run.serial]
+            self._loop.watch(notified.fileno(), lambda: self._receive(run, notified))
         elif kind == "port":
             self._probes[run.serial] = _PortProbe(run.slot.port)
             self._probe(run, _FIRST_PROBE_SECONDS)
@@ -57,29 +60,28 @@ class Readiness:
             after = run.process_type.startup_seconds or _LIVED_SECONDS
             run.timers.append(self._loop.at(run.started_at + after, lambda: self._ready(run)))
 
-    def forget(self, run: Run) -> None:
-        """Stop waiting; harmless when nothing is waited for."""
-        self._notifying.pop(run.pid, None)
-        probe = self._probes.pop(run.serial, None)
+    def forget(self, serial: int) -> None:
+        """Stop waiting for a start; harmless when nothing is waited for."""
+        probe = self._probes.pop(serial, None)
         if probe is not None:
             probe.close()
+        notified = self._sockets.pop(serial, None)
+        if notified is not None:
+            with contextlib.suppress(KeyError):  # its process was not started
+                self._loop.unwatch(notified.fileno())
+            notified.close()
 
     def close(self) -> None:
         """Wait for nothing any more."""
-        for probe in self._probes.values():
-            probe.close()
-        self._probes.clear()
-        if self._socket is not None:
-            self._loop.unwatch(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        for serial in [*self._probes, *self._sockets]:
+            self.forget(serial)
 
     def _probe(self, run: Run, pause_seconds: float) -> None:
         probe = self._probes.get(run.serial)
         if probe is None:
             return
         if self._try(probe, run):
-            self.forget(run)
+            self.forget(run.serial)
             self._ready(run)
         else:
             longer = min(pause_seconds * _PROBE_GROWTH, _LONGEST_PROBE_SECONDS)
@@ -94,27 +96,24 @@ class Readiness:
             probe.is_told = True
             return False
 
-    def _receive(self) -> None:
-        """Take one notification, and believe it only from the session of a child that is waited for."""
-        if self._socket is None:
-            return
+    def _receive(self, run: Run, notified: socket.socket) -> None:
+        """Take one notification; believe it from this user, and from who changed to another one within the child's session."""
         try:
-            message, ancillary, _, _ = self._socket.recvmsg(_MESSAGE_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size))
+            message, ancillary, _, _ = notified.recvmsg(_MESSAGE_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size))
         except OSError:
             return
-        run = self._notifying.get(_find_session(ancillary))
-        if run is not None and b"READY=1" in message.split(b"\n"):
-            del self._notifying[run.pid]
+        if run.ready_at is None and b"READY=1" in message.split(b"\n") and _is_believed(run, ancillary):
             self._ready(run)
 
 
-def _find_session(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """Return the session of the sender the kernel names; 0 when it names none that lives."""
+def _is_believed(run: Run, ancillary: list[tuple[int, int, bytes]]) -> bool:
+    """Judge by the sender as the kernel names it; its process may be gone already."""
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            pid, uid, _ = _CREDENTIALS.unpack(data)
             with contextlib.suppress(OSError):
-                return os.getsid(_CREDENTIALS.unpack(data)[0])
-    return 0
+                return uid == os.getuid() or os.getsid(pid) == run.pid
+    return False
 
 
 @dataclass(slots=True, eq=False)

@@ -181,10 +181,17 @@ class Roster:
         with self._lock:
             return self._published
 
+    def remove(self, type_state: TypeState) -> None:
+        """Have no process of the type any more, whatever another thread asks for meanwhile."""
+        with self._lock:
+            type_state.is_removed = True
+            type_state.desired = 0
+
     def set_desired(self, desired: Mapping[str, int]) -> dict[str, TypeState]:
         """Say how many processes of each type should run, visible at once; return the types that exist."""
         with self._lock:
-            known = {name: state for name, state in self.types.copy().items() if name in desired and name in self._published}
+            types = {name: state for name, state in self.types.copy().items() if not state.is_removed}
+            known = {name: state for name, state in types.items() if name in desired and name in self._published}
             published = dict(self._published)
             for name, state in known.items():
                 state.desired = desired[name]

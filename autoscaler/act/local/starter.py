@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -15,10 +16,16 @@ from autoscaler.act.local.listening import require_free_port
 from autoscaler.act.local.readiness import Readiness
 from autoscaler.act.local.roster import Run, Slot
 from autoscaler.act.local.spawn import Child, Launch, spawn
-from autoscaler.act.local.starts import SETTLED_SECONDS, Start, restart_delay
+from autoscaler.act.local.starts import SETTLED_SECONDS, Start, restart_delay, start_timeout
 
 _COLOURS = (36, 33, 32, 35, 31, 34, 96, 93, 92, 95, 91, 94)  # one a process type, in turn
 _STARTS_PER_ROUND = 16  # between them output and ends are served
+_REMEDIES = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.E2BIG: "make its command or environment smaller",
+    errno.EAGAIN: "raise the limit of processes (ulimit -u)",
+    errno.ENOMEM: "lower the maximum, or add memory",
+}
 _HINTS = {126: " (it cannot be executed)", 127: " (command not found)"}
 
 
@@ -52,7 +59,7 @@ class Starter:
 
     def leader_ended(self, run: Run) -> None:
         """Take in that a process ended; one that was not told to has failed."""
-        self._readiness.forget(run)
+        self._readiness.forget(run.serial)
         for timer in run.timers:
             timer.cancel()
         if not run.slot.is_retired:
@@ -99,7 +106,8 @@ class Starter:
             child = spawn(self._launch(slot))
         except (OSError, ValueError, BackendError) as error:
             start.has_failed = True
-            self.restart(slot, f"cannot be started: {error}")
+            self._readiness.forget(self._serial)
+            self.restart(slot, f"cannot be started: {_describe_refusal(error)}")
         else:
             self._watch(slot, child, start, ports)
 
@@ -130,7 +138,7 @@ class Starter:
             port=slot.port,
             metrics_port=slot.metrics_port,
             marker=self._ground.mark(self._serial, slot.name),
-            notify_socket=self._readiness.open_notify_socket() if process_type.ready == "notify" else None,
+            notify_socket=self._readiness.open_notify_socket(self._serial) if process_type.ready == "notify" else None,
         )
         environment = make_environment(os.environ, process_type.environment, identity)
         return Launch(process_type.command or "", self._ground.folder, environment, self._ground.listeners.of(process_type))
@@ -150,7 +158,8 @@ class Starter:
         self._held.update(dict.fromkeys(ports, slot))
         self._started(run)
         self._readiness.watch(run)
-        run.timers.append(self._ground.loop.at(run.started_at + run.process_type.start_timeout_seconds, lambda: self._late(run)))
+        timeout_seconds = start_timeout(run.process_type, slot.type_state.history.startup_seconds)
+        run.timers.append(self._ground.loop.at(run.started_at + timeout_seconds, lambda: self._late(run, timeout_seconds)))
         self._ground.roster.touch(slot.type_state)
 
     def _ready(self, run: Run) -> None:
@@ -169,16 +178,25 @@ class Starter:
         run.slot.type_state.history.settle(run.start)
         self._ground.roster.touch(run.slot.type_state)
 
-    def _late(self, run: Run) -> None:
+    def _late(self, run: Run, timeout_seconds: float) -> None:
         """Count a process that does not become ready as failed; it may still come."""
         if run.ready_at is not None or run.slot.is_retired:
             return
         run.slot.state = "failed"
         run.start.has_failed = True
         rule = f"port: nothing answers on 127.0.0.1:{run.slot.port}" if run.process_type.ready == "port" else "notify: no READY=1 came"
-        run.slot.note = f"{run.slot.name} is not ready after {run.process_type.start_timeout_seconds:g} s (ready: {rule})"
+        run.slot.note = f"{run.slot.name} is not ready after {timeout_seconds:g} s (ready: {rule})"
         self._ground.happenings.tell(run.slot.note)
         self._ground.roster.touch(run.slot.type_state)
+
+
+def _describe_refusal(error: Exception) -> str:
+    """Say why a process cannot be started, and what to do."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        return f"its folder {error.filename} cannot be entered ({error.strerror}); make it again"
+    if isinstance(error, OSError):
+        return f"{error.strerror}; {_REMEDIES.get(error.errno or 0, 'end what holds the machine back')}"
+    return f"{error}; correct its command or environment" if isinstance(error, ValueError) else str(error)
 
 
 def describe_end(run: Run) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from autoscaler.model import ProcessType
 
 SETTLED_SECONDS = 60.0  # a process that ran this long has started well
 _FIRST_DELAY_SECONDS = 0.5
@@ -21,6 +23,11 @@ def restart_delay(failures: int, chance: float) -> float:
     """Return the seconds until the next start after ``failures`` in a row: 0.5 s doubling to 30 s, a fifth up or down by ``chance`` (0 to 1)."""
     delay = min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 16))
     return float(delay * (1.0 - _JITTER + 2.0 * _JITTER * chance))
+
+
+def start_timeout(process_type: ProcessType, measured_seconds: float | None) -> float:
+    """Return the seconds a start may take: by the configured startup, or else by the measured one."""
+    return replace(process_type, startup_seconds=process_type.startup_seconds or measured_seconds).start_timeout_seconds
 
 
 @dataclass(slots=True, eq=False)

@@ -79,6 +79,11 @@ class Outputs:
             self._loop.watch(self._poll.fileno(), self._read_ready)
             self._finish_waiting()
 
+    def write(self, name: str, line: str) -> None:
+        """Write one line of our own."""
+        prefix = f"{time.strftime('%H:%M:%S', time.localtime(self._loop.wall()))} {name.ljust(self.width)} | "
+        self._writer.put(f"{prefix}{line}\n".encode())
+
     def close(self) -> None:
         """Close every pipe, dropping what nobody took."""
         for stream in list(self._streams.values()):

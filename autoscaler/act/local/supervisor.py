@@ -56,7 +56,7 @@ class Supervisor:
         """Start and stop processes until each type has as many as desired."""
         ending: list[Run] = []
         for state in type_states:
-            wanted = 0 if self._is_closing else state.desired
+            wanted = 0 if self._is_closing or state.is_removed else state.desired
             active = state.list_active()
             self._add(state, max(0, wanted - len(active)))
             for slot in reversed(active[wanted:]):
@@ -81,8 +81,7 @@ class Supervisor:
         for process_type in plan.process_types:
             self._replace_type(indices[process_type.name], process_type)
         for state in [state for state in self._ground.roster.types.values() if state.name not in kept]:
-            state.is_removed = True
-            state.desired = 0
+            self._ground.roster.remove(state)
         self.reconcile(list(self._ground.roster.types.values()))
         self._drop_removed()
         self._close_unused_listeners()

@@ -6,8 +6,9 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.local_formation import process_type
 
 HOLD = """
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from autoscaler.act.local.formation_lock import lock_formation
 with lock_formation(Path(sys.argv[1])):
@@ -134,3 +136,18 @@ def test_an_answer_of_another_version_is_named(text):
 def test_a_formation_is_named_by_its_whole_path():
     names = {formation_lock._name(Path(path)) for path in ("/a/Procfile", "/b/Procfile", "/a/Procfile.dev")}
     assert len(names) == 3
+
+
+def test_who_finds_the_queue_full_asks_again(tmp_path):
+    with lock_formation(tmp_path / "Procfile") as lock, ExitStack() as clients:
+        for _ in range(9):
+            client = clients.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            client.connect(lock.getsockname())
+        answers = []
+        asking = Thread(target=lambda: answers.append(ask_formation(tmp_path / "Procfile")))
+        asking.start()
+        lock.settimeout(20)
+        for _ in range(10):
+            lock.accept()[0].close()
+        asking.join()
+    assert answers == [b""]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
 
+from autoscaler.act.local.starts import start_timeout
 from tests.local_formation import process_type
 
 LISTEN = """exec python3 -c '
@@ -62,9 +64,10 @@ def test_a_process_that_came_late_is_ready_after_all(stage, monkeypatch):
     assert stage.see().notes == ()
 
 
-def test_a_stranger_cannot_make_a_process_ready(stage):
+def test_another_user_cannot_make_a_process_ready(stage, monkeypatch):
     stage.run(notifying(stage, 'open("at", "w").write(os.environ["NOTIFY_SOCKET"] + "\\n"); import time; time.sleep(60)'), ready="notify")
     address = "\0" + stage.wait_file("at").strip()[1:]
+    monkeypatch.setattr(os, "getuid", lambda: -1)  # who sends from this test is somebody else
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
         for _ in range(3):
             stranger.sendto(b"READY=1", address)
@@ -86,3 +89,13 @@ def test_ready_port_means_nothing_on_a_shared_socket(stage):
     ((name, sentence),) = stage.plugin.mistakes((process_type(socket="shared", ready="port"),))
     assert name == "web"
     assert "use ready: lived or notify" in sentence
+
+
+def test_a_helper_that_has_ended_can_say_ready(stage):
+    stage.run(notifying(stage, 'if os.fork() == 0:\n    say(b"READY=1"); os._exit(0)\nimport time; time.sleep(60)'), 10, ready="notify")
+    stage.wait_running(10)
+
+
+@pytest.mark.parametrize(("configured", "measured", "seconds"), [(None, 50.0, 150.0), (30.0, 50.0, 90.0), (None, None, 60.0), (None, 2.0, 60.0)])
+def test_a_start_may_take_three_times_the_usual(configured, measured, seconds):
+    assert start_timeout(process_type(startup_seconds=configured), measured) == seconds
