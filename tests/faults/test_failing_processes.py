@@ -64,7 +64,18 @@ def test_most_starts_failing_is_a_crash_loop(stage, impatient):  # noqa: ARG001 
     assert note.startswith("web is crash looping: ")
     stage.scale(web=0)
     stage.wait(lambda seen: not seen.processes)
+    assert stage.see().is_crash_looping
+    stage.connect(process_type(command="exit 2"), previous=stage.backend)
     assert not stage.see().is_crash_looping
+
+
+def test_scaling_in_and_out_does_not_start_a_failing_type_more_often(stage):
+    stage.run("exit 1", 2)
+    stage.wait(lambda seen: seen.starts >= 4)
+    for count in (0, 2) * 10:
+        stage.scale(web=count)
+        stage.wait(lambda seen, count=count: len(seen.processes) == count)
+    assert stage.see().starts <= 10
 
 
 def test_a_stopped_process_is_not_started_again(stage):

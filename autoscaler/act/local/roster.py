@@ -57,6 +57,7 @@ class Slot:
     state: ProcessState = "starting"
     run: Run | None = None
     failures: int = 0  # in a row
+    failed_at: float = 0.0
     note: str | None = None
     restart: Timer | None = None
 

@@ -42,6 +42,14 @@ class Starter:
         self._held: dict[int, Slot] = {}  # who has which port
         self._serial = 0
 
+    def begin(self, slot: Slot) -> None:
+        """Start the process of a new slot: soon, or after a pause when those before it failed."""
+        slot.failures = slot.type_state.history.recall_failures(self._ground.loop.now())
+        if slot.failures:
+            self._request_later(slot)
+        else:
+            self.request(slot)
+
     def request(self, slot: Slot) -> None:
         """Start the process of a slot soon."""
         slot.state = "starting"
@@ -73,8 +81,8 @@ class Starter:
         """Start a slot again after a pause that grows with its failures; ``cause`` says what happened."""
         slot.state = "failed"
         slot.failures += 1
-        delay = restart_delay(slot.failures, random.random())  # noqa: S311 - spreads restarts, guards nothing
-        slot.restart = self._ground.loop.at(self._ground.loop.now() + delay, lambda: self.request(slot))
+        slot.failed_at = self._ground.loop.now()
+        delay = self._request_later(slot)
         self._ground.happenings.tell(f"{slot.name} {cause}; starting again in {delay:.1f} s")
         self._ground.roster.touch(slot.type_state)
 
@@ -110,6 +118,12 @@ class Starter:
             self.restart(slot, f"cannot be started: {_describe_refusal(error)}")
         else:
             self._watch(slot, child, start, ports)
+
+    def _request_later(self, slot: Slot) -> float:
+        """Start a slot after a pause; return its seconds."""
+        delay = restart_delay(slot.failures, random.random())  # noqa: S311 - spreads restarts, guards nothing
+        slot.restart = self._ground.loop.at(self._ground.loop.now() + delay, lambda: self.request(slot))
+        return delay
 
     def _choose_ports(self, slot: Slot) -> tuple[int, ...]:
         """Set the ports as everything is configured now; return those that no other process may have."""

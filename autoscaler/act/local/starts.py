@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from autoscaler.model import ProcessType
 
 SETTLED_SECONDS = 60.0  # a process that ran this long has started well
+MEMORY_SECONDS = 300.0  # how long the failures of a number that is gone count
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
 _JITTER = 0.2
@@ -36,6 +37,7 @@ class Start:
 
     number: int
     has_failed: bool = False
+    is_over: bool = False  # its number is not in use any more
 
 
 class StartHistory:
@@ -44,6 +46,8 @@ class StartHistory:
     def __init__(self) -> None:
         """Begin without any."""
         self.startup_seconds: float | None = None
+        self._failures = 0  # in a row, of a number that is gone
+        self._failed_at = 0.0
         self._starts: deque[Start] = deque(maxlen=_REMEMBERED_STARTS)
         self._startups: deque[float] = deque(maxlen=_REMEMBERED_STARTUPS)
 
@@ -54,13 +58,33 @@ class StartHistory:
         return start
 
     def settle(self, start: Start) -> None:
-        """Note that a start went well: earlier failures of its number are over."""
+        """Note that a start went well: earlier failures of its number are over, and those of numbers that are gone."""
         start.has_failed = False
-        self._keep(lambda other: other is start or other.number != start.number)
+        self._failures = 0
+        self._keep(lambda other: other is start or not (other.is_over or other.number == start.number))
 
-    def forget(self, number: int) -> None:
-        """Drop the starts of a number that is not in use any more."""
-        self._keep(lambda start: start.number != number)
+    def retire(self, number: int, failures: int, failed_at: float) -> list[Start]:
+        """Take in that a number is not in use any more; return its failed starts, which count until ``forget``."""
+        self._keep(lambda start: start.number != number or start.has_failed)
+        ended = [start for start in self._starts if start.number == number and not start.is_over]
+        for start in ended:
+            start.is_over = True
+        self._failures = max(failures, self.recall_failures(failed_at))
+        self._failed_at = max(self._failed_at, failed_at)
+        return ended
+
+    def forget(self, starts: list[Start]) -> None:
+        """Drop starts that are long over."""
+        self._keep(lambda start: start not in starts)
+
+    def forgive(self) -> None:
+        """Forget what failed: what is started from now on is another command."""
+        self._failures = 0
+        self._keep(lambda start: not start.is_over)
+
+    def recall_failures(self, now: float) -> int:
+        """Return how often a number that is gone had failed in a row; 0 when that is long over."""
+        return self._failures if now - self._failed_at < MEMORY_SECONDS else 0
 
     def count_failures(self, running: int) -> tuple[int, int]:
         """Return how many of the last max(3, running) starts failed, and how many starts that is."""

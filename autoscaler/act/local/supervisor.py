@@ -12,6 +12,7 @@ from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.ports import Ports, place_types
 from autoscaler.act.local.roster import Run, Slot, TypeState
 from autoscaler.act.local.starter import Starter, describe_end
+from autoscaler.act.local.starts import MEMORY_SECONDS, Start
 from autoscaler.act.local.undertaker import Undertaker, Witness
 from autoscaler.model import ProcessType
 
@@ -67,7 +68,7 @@ class Supervisor:
     def _add(self, state: TypeState, count: int) -> None:
         was_waiting = state.waiting > 0
         for slot in state.add_slots(count):
-            self._starter.request(slot)
+            self._starter.begin(slot)
         if state.waiting and not was_waiting:
             self._ground.happenings.tell(state.describe_waiting())
 
@@ -124,10 +125,18 @@ class Supervisor:
         return [slot.run]
 
     def _free(self, slot: Slot) -> None:
-        """Give the number and its ports free."""
-        del slot.type_state.slots[slot.number]
-        slot.type_state.history.forget(slot.number)
-        self._ground.roster.touch(slot.type_state)
+        """Give the number free; what failed under it counts for a while."""
+        state = slot.type_state
+        del state.slots[slot.number]
+        failed = state.history.retire(slot.number, slot.failures, slot.failed_at)
+        if failed:
+            self._ground.loop.at(self._ground.loop.now() + MEMORY_SECONDS, lambda: self._forget(state, failed))
+        self._ground.roster.touch(state)
+
+    def _forget(self, state: TypeState, starts: list[Start]) -> None:
+        state.history.forget(starts)
+        if self._ground.roster.types.get(state.name) is state:
+            self._ground.roster.touch(state)
 
     def _run_ended(self, run: Run) -> None:
         slot = run.slot
@@ -158,6 +167,8 @@ class Supervisor:
         old = state.process_type
         keys = ("command", "environment", "stop_timeout_seconds", "socket", "listen", "ready")
         changed = [key.removesuffix("_seconds") for key in keys if getattr(old, key) != getattr(new, key)]
+        if {"command", "environment"}.intersection(changed):
+            state.history.forgive()
         if changed and state.slots:
             self._ground.happenings.tell(f"{state.name}: the new {', '.join(changed)} holds for processes started from now on")
 

@@ -50,10 +50,30 @@ def test_a_start_that_went_well_ends_the_loop():
     assert not history.is_crash_looping(1)
 
 
-def test_numbers_that_are_gone_do_not_count():
-    history = history_of((1, True), (1, True), (1, True))
-    history.forget(1)
+def test_failures_of_a_number_that_is_gone_count_for_a_while():
+    history = history_of((1, True), (1, True), (1, True), (1, False))
+    failed = history.retire(1, failures=3, failed_at=100.0)
+    assert history.is_crash_looping(0)
+    assert [history.recall_failures(now) for now in (100.0, 399.0, 400.0)] == [3, 3, 0]
+    history.forget(failed)
     assert not history.is_crash_looping(0)
+
+
+def test_fewer_failures_do_not_shorten_the_memory():
+    history = StartHistory()
+    history.retire(1, failures=5, failed_at=100.0)
+    history.retire(2, failures=1, failed_at=200.0)
+    history.retire(3, failures=0, failed_at=0.0)
+    assert history.recall_failures(450.0) == 5
+
+
+@pytest.mark.parametrize("forgive", [lambda history: history.settle(history.begin(2)), StartHistory.forgive])
+def test_a_good_start_or_another_command_forgives(forgive):
+    history = history_of((1, True), (1, True), (1, True))
+    history.retire(1, failures=3, failed_at=100.0)
+    forgive(history)
+    assert not history.is_crash_looping(0)
+    assert history.recall_failures(100.0) == 0
 
 
 def test_the_startup_is_the_median_and_steady():
