@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Settings:
     listen: Listen | None = None
     document: Json = None  # the file as written, secrets as ${NAME}, for the record
     warnings: tuple[str, ...] = ()  # what `check` says beside errors, each with file:line:column
+    hide: Callable[[str], str] = field(default=str, repr=False, compare=False)  # puts ${NAME} back where its value stands in a sentence
 
     @property
     def formation_name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from signal import SIGHUP, SIGINT, SIGTERM
+from signal import SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2
 from threading import Event, Lock, Thread
 
 from autoscaler import __version__
@@ -41,21 +41,24 @@ class Live:
         self._changing = Lock()  # held while a reload exchanges the backends
         self._backends: dict[str, Backend] = {}
         self._drains: list[Thread] = []  # of backends that left with a reload
+        self._has_terminal = _has_terminal()
 
     def run(self) -> None:
         """Keep the formation until a signal ends it.
 
         Raises ``AutoscalerError`` for what cannot be opened; whatever was opened until then is closed again.
         """
-        answer_signals({SIGTERM: self._end, SIGINT: self._end, SIGHUP: self._is_reload_wanted.set})
+        # Signals that would end the program without its children being drained end it like SIGTERM.
+        answer_signals(dict.fromkeys((SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM), self._end) | {SIGHUP: self._hang_up})
         with ExitStack() as opened:
-            # The record and the port come first: they fail before a process is started.
+            # What may fail comes before the first tick, which starts the first process.
             self._surroundings.open(opened, self._clock.wall())
-            address = self._surroundings.listen(opened)
             controller = self._connect(opened)
+            address = self._surroundings.listen(opened)
             self._tell_start(address)
             Thread(target=self._reload_on_demand, args=(controller,), name="reload", daemon=True).start()
             controller.run(self._stop)
+            self._tell_drain()
         self._log.tell("info", "stop", "stopped")
 
     def run_once(self) -> Tick:
@@ -95,9 +98,23 @@ class Live:
         where = f", listening on {address}" if address else ""
         dry = ", dry run: nothing is changed" if self._options.is_dry_run else ""
         text = f"autoscaler {version} with configuration {path}: {contents(self._settings)}{where}{dry}"
-        self._log.tell("info", "start", text, version=version, configuration=path, listen=str(address or "nowhere"))
+        dry_run = self._options.is_dry_run
+        self._log.tell("info", "start", text, version=version, configuration=path, listen=str(address or "nowhere"), dry_run=dry_run)
         for warning in self._settings.warnings:
             self._log.tell("warning", "configuration", warning, warning=warning)
+
+    def _tell_drain(self) -> None:
+        self._surroundings.show_end()
+        slowest = max((one.process_type.stop_timeout_seconds for one in self._settings.types), default=0.0)
+        text = f"stopping: processes that drain have up to {slowest:g} s; signal again to end them now"
+        self._log.tell("info", "stopping", text, seconds=slowest)
+
+    def _hang_up(self) -> None:
+        """Reload, or end when it was the terminal that hung up."""
+        if self._has_terminal and not _has_terminal():
+            self._end()
+        else:
+            self._is_reload_wanted.set()
 
     def _end(self) -> None:
         """End on the first signal with draining, on the second at once; called on the thread of the signals."""
@@ -139,3 +156,12 @@ class Live:
         drain = Thread(target=close_backends, args=(backends, self._hurry), name="drain", daemon=True)
         drain.start()
         self._drains = [*(other for other in self._drains if other.is_alive()), drain]
+
+
+def _has_terminal() -> bool:
+    """Whether the program has a controlling terminal."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

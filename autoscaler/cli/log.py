@@ -53,7 +53,9 @@ class Log:
 
     def _tell_reload(self, notice: Notice) -> None:
         if notice.details.get("ok"):
-            self.tell("info", "reload", "reloaded the configuration", ok=True)
+            removed = notice.details.get("removed") or []
+            text = f"; no longer in it, and ended: {', '.join(map(str, removed))}" if isinstance(removed, list) and removed else ""
+            self.tell("info", "reload", f"reloaded the configuration{text}", ok=True, removed=removed)
             return
         for mistake in str(notice.details.get("error")).splitlines():
             self.tell("error", "reload", f"not reloaded, the old configuration stays: {mistake}", ok=False, error=mistake)
@@ -99,12 +101,17 @@ class Log:
 
     def _tell_decision(self, decision: Decision, tick: Tick) -> None:
         name, current = decision.observation.process_type.name, decision.observation.counts.desired
-        if decision.action in ("scale_out", "scale_in"):
-            self._said.pop(("hold", name), None)
+        is_change = decision.action in ("scale_out", "scale_in")
+        # A dry run, or a backend that refuses, leads to the same wish on every tick.
+        if self._is_new(("change", name), f"{current} {decision.target}" if is_change else "") and is_change:
             text = f"{decision.action} {name} {current} -> {decision.target}: {decision.reason}"
             self.tell("info", decision.action, text, process_type=name, **{"from": current, "to": decision.target}, reason=decision.reason)
-        elif decision.action == "hold" and self._is_new(("hold", name), _shape(decision.reason)):
+        if self._is_new(("hold", name), _shape(decision.reason) if decision.action == "hold" else "") and decision.action == "hold":
             self.tell("info", "hold", f"hold {name} at {current}: {decision.reason}", process_type=name, processes=current, reason=decision.reason)
+        self._follow_policies(decision, tick)
+
+    def _follow_policies(self, decision: Decision, tick: Tick) -> None:
+        name = decision.observation.process_type.name
         for given in decision.answers:
             cause = given.answer.cause if isinstance(given.answer, Missing) and not _is_told(given.answer, tick) else ""
             if self._is_new(("policy", name, given.policy), _shape(cause)):

@@ -7,9 +7,8 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 
-# A shell that starts a program with `&` has it ignore SIGINT and SIGQUIT; its children would inherit that, and with SIGCHLD
-# ignored they could not be waited for.
-_RESET = (signal.SIGQUIT, signal.SIGCHLD)
+# A parent may have it ignore SIGCHLD, and then no child could be waited for.
+_RESET = (signal.SIGCHLD,)
 
 
 def answer_signals(calls: Mapping[signal.Signals, Callable[[], None]]) -> None:

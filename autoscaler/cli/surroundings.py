@@ -85,5 +85,9 @@ class Surroundings:
         self._settings = settings
         self._site.reconfigure(settings)
 
+    def show_end(self) -> None:
+        """Show that the controller ends, while its processes drain."""
+        self._site.end()
+
     def _tell_record_trouble(self, trouble: Exception) -> None:
         self._log.tell("error", "record", str(trouble), error=str(trouble))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,10 +12,12 @@ from autoscaler.config.metrics_section import Metric
 from autoscaler.config.part import Part
 from autoscaler.config.plugin_parts import ask
 from autoscaler.config.schema import FileSection
-from autoscaler.config.substitution import hide
+from autoscaler.config.substitution import Substituted, hide
 from autoscaler.config.wording import names, suggest
 from autoscaler.decide.settings import TypeSettings
 from autoscaler.model import Address
+
+_PASSWORD = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Whole:
 def check_whole(whole: Whole, part: Part) -> None:
     """Report what does not fit together; ``part`` is the whole file."""
     formation = part.under("formation")
+    _check_passwords(part.data, (), part)
     _check_listen(whole.section, part)
     _check_addresses(whole, formation)
     _check_metrics(whole, part)
@@ -38,6 +42,15 @@ def check_whole(whole: Whole, part: Part) -> None:
     for settings in whole.types:
         _check_zero(settings, by_name, formation.under(settings.name))
     _ask_backends(whole, formation)
+
+
+def _check_passwords(value: object, path: tuple[str | int, ...], part: Part) -> None:
+    """Report every password that stands in an address of the file, where the record would repeat it."""
+    if isinstance(value, str) and not isinstance(value, Substituted) and _PASSWORD.search(value):
+        part.report.at_value(path, "a password does not belong in the file; write it as ${NAME} and set NAME in the environment")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        _check_passwords(item, (*path, key), part)
 
 
 def _check_listen(section: FileSection, part: Part) -> None:

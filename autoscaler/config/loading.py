@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ from autoscaler.config.build import build
 from autoscaler.config.document import Document, parse
 from autoscaler.config.errors import ConfigurationError, Mistake
 from autoscaler.config.plugins import Registry, installed
-from autoscaler.config.substitution import substitute
+from autoscaler.config.substitution import hide, substitute
 from autoscaler.model import Json
 from autoscaler.settings import Settings
 
@@ -27,7 +28,8 @@ def load(path: Path, environment: Mapping[str, str], registry: Registry | None =
     if path.name == _PROCFILE or path.name.startswith(f"{_PROCFILE}."):
         return from_procfile(path, registry)
     document = substitute(parse(_read(path), str(path)), environment)
-    return build(document, registry or installed(), path, path.parent.absolute())
+    settings = build(document, registry or installed(), path, path.parent.absolute())
+    return replace(settings, hide=partial(hide, data=document.data))
 
 
 def load_text(text: str, name: str, environment: Mapping[str, str], registry: Registry | None = None) -> Settings:

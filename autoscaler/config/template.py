@@ -104,7 +104,7 @@ _COMMAND = """\
 """
 
 _EXAMPLES = {
-    "web": "python3 -m http.server $PORT  # put your own here; left out: the Procfile's line of this name",
+    "web": "python3 -m http.server --bind 127.0.0.1 $PORT  # put your own here; left out: the Procfile's line of this name",
     "worker": "sleep 1000000  # put your own here",
 }
 # Types that hold a schedule or an election of their own must never run twice; a release phase is no process at all.

@@ -6,6 +6,7 @@ from autoscaler.config.part import Part
 from autoscaler.config.schema import TypeSection
 from autoscaler.config.wording import show
 
+_GIVEN = ("PORT", "PS", "METRICS_PORT", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET")
 _FLAGS = ("", "yes", "no", "on", "off", "true", "false", "y", "n")
 
 
@@ -13,6 +14,7 @@ def check_type(section: TypeSection, own: TypeSection, part: Part) -> None:
     """Report what does not fit together in ``section``, of which the type itself says ``own``."""
     _check_limits(section, own, part)
     _check_socket(section, part)
+    _check_environment(own, part)
     for key in ("pause", "pause_scale_out", "pause_scale_in"):
         said = getattr(own, key)
         if isinstance(said, str) and said.lower() in _FLAGS:
@@ -36,6 +38,14 @@ def _check_limits(section: TypeSection, own: TypeSection, part: Part) -> None:
         report.at_value((*part.path, "minimum"), f"{least} is above maximum {most}; lower one of them")
     else:
         report.at_value((*part.path, "maximum"), f"{most} is below minimum {least} of the defaults; raise it, or give the type a minimum")
+
+
+def _check_environment(own: TypeSection, part: Part) -> None:
+    for name in own.environment or {}:
+        if not name or "=" in name or "\0" in name:
+            part.report.at_key((*part.path, "environment", name), f"{name!r} is no name of a variable; write a name such as LOG_LEVEL")
+        elif name in _GIVEN:
+            part.report.at_key((*part.path, "environment", name), f"{name} is set by the autoscaler for each process; remove it here")
 
 
 def _is_wrong(part: Part, key: str) -> bool:

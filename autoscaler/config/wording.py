@@ -11,7 +11,7 @@ import durationpy
 from autoscaler.config.substitution import Substituted
 
 _LONGEST = 60  # characters of a value that are worth repeating
-_MANY = 12  # names that are worth listing
+_MANY = 24  # names that are worth listing
 
 
 def show(value: object) -> str:
@@ -54,7 +54,7 @@ def unlike(value: object, wanted: str, example: str) -> str:
 
 
 def names(known: Iterable[str]) -> str:
-    """List names with commas, the first dozen of many."""
+    """List names with commas, the first two dozen of many."""
     listed = list(known)
     more = f" and {len(listed) - _MANY} more" if len(listed) > _MANY else ""
     return ", ".join(listed[:_MANY]) + more

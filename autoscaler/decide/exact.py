@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 _LONG = 10**15  # from here on a number is written as 1.23e+15
+_SIX_DIGITS = 10**5  # below, six digits hold a decimal
 
 
 @lru_cache(maxsize=4096)
@@ -36,17 +37,21 @@ def floor_of_percent(size: int, percent: int) -> int:
 
 
 def brief(value: Fraction | float) -> str:
-    """Write a number for a reason: at most two decimals, no trailing zeros; ``brief(4.6667) == '4.67'``."""
+    """Write a number that a reason begins with, in six digits: ``brief(14.0025) == '14.0025'``, ``brief(700.0) == '700'``."""
     whole = int(value)
     if abs(whole) >= _LONG:
         return f"{Decimal(whole):.3g}"
-    text = f"{float(value):.2f}".rstrip("0").rstrip(".")
-    return text if text not in {"0", "-0"} or value == 0 else f"{float(value):.2g}"
+    if value == whole:
+        return str(whole)
+    return f"{float(value):.6g}" if abs(whole) < _SIX_DIGITS else f"{float(value):.2f}"
+
+
+def quotient(value: Fraction) -> str:
+    """Write what a division gave: ``4.67``, and ``5.001`` where two decimals would hide that it is more than 5."""
+    text = f"{float(value):.2f}".rstrip("0").rstrip(".") if abs(value) < _LONG else ""
+    return text if "." in text and value.denominator != 1 else brief(value)
 
 
 def rounded_up(value: Fraction) -> str:
-    """Write a quotient and what it rounds up to: ``4.67 -> 5``, and ``5.001 -> 6`` where two decimals would hide why."""
-    text = brief(value)
-    if "." not in text and value.denominator != 1:
-        text = f"{float(value):.6g}"
-    return f"{text} -> {brief(Fraction(ceiling(value)))}"
+    """Write a quotient and what it rounds up to: ``4.67 -> 5``."""
+    return f"{quotient(value)} -> {brief(Fraction(ceiling(value)))}"

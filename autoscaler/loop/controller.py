@@ -62,7 +62,7 @@ class Controller:
         self._read_pauses = pauses
         self._listeners = tuple(listeners)
         self._watch = Watch(settings, backends)
-        self._polls = Polls(settings.metrics, self._watch, clock)
+        self._polls = Polls(settings, self._watch, clock)
         self._timetable = Timetable(clock)
         self._memories: dict[str, Memory] = {}
         self._startups: dict[str, float] = {}
@@ -99,9 +99,9 @@ class Controller:
             formations=seen.types,
             board=board,
             pauses=self._pauses,
-            errors={**self._take_troubles(), **pause_error, **seen.errors, **acted.errors},
+            errors=self._shown({**self._take_troubles(), **pause_error, **seen.errors, **acted.errors}),
             reactions=acted.reactions,
-            happenings=seen.happenings,
+            happenings=tuple(map(self._settings.hide, seen.happenings)),
             duration_seconds=self._clock.now() - began,
             missed=self._missed,
             is_complete=not seen.errors and self._polls.all_asked(),
@@ -196,8 +196,10 @@ class Controller:
             raise BusyError(f"a tick has been under way for {_RELOAD_SECONDS:g} s; reload again when its backend answers")
         try:
             backends = open_backends()
+            stay = {one.name for one in settings.types}
+            gone: list[Json] = [one.name for one in self._settings.types if one.name not in stay]
             self._go_on(settings, backends)
-            self._notice_now("reload", {"ok": True, "configuration": settings.document})
+            self._notice_now("reload", {"ok": True, "configuration": settings.document, "removed": gone})
         finally:
             self._busy.release()
         return backends
@@ -209,7 +211,7 @@ class Controller:
         self._memories = {name: memory if name in stay else forget_sizes(memory) for name, memory in self._memories.items() if name in known}
         self._settings, self._backends, self._last_tick = settings, dict(backends), None
         self._watch.change(settings, backends)
-        self._polls.change(settings.metrics)
+        self._polls.change(settings)
         self._timetable.forget()
         self._plan()
 
@@ -249,6 +251,9 @@ class Controller:
     def _tell(self, call: Callable[[Listener], None]) -> None:
         for listener in self._listeners:
             guard(partial(call, listener), partial(self._troubles.__setitem__, type(listener).__name__))
+
+    def _shown(self, errors: dict[str, str]) -> dict[str, str]:
+        return {name: self._settings.hide(error) for name, error in errors.items()}
 
     def _take_troubles(self) -> dict[str, str]:
         troubles, self._troubles = self._troubles, {}

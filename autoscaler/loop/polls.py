@@ -14,6 +14,7 @@ from autoscaler.loop.watch import Watch
 from autoscaler.observe.board import Board
 from autoscaler.observe.metric import MetricSettings
 from autoscaler.observe.source import MeasuresRate, ReadsEachProcess
+from autoscaler.settings import Settings
 
 _RATE_SECONDS = 1.0  # between the two polls that a rate takes, where nobody polls at an interval
 _AT_ONCE = 50  # first polls that may begin together; the next as many follow a little later
@@ -23,19 +24,19 @@ _APART_SECONDS = 0.1
 class Polls:
     """Asks the sources and keeps what they answer on a board."""
 
-    def __init__(self, metrics: tuple[MetricSettings, ...], watch: Watch, clock: Clock) -> None:
-        """Poll these metrics; ``watch`` tells where the processes are that some of them are read from."""
+    def __init__(self, settings: Settings, watch: Watch, clock: Clock) -> None:
+        """Poll the metrics of a configuration; ``watch`` tells where the processes are that some of them are read from."""
         self._watch = watch
         self._clock = clock
-        self._board = Board(metrics, clock)
-        self._metrics = metrics
-        self._process_types = _process_types(metrics)
+        self._board = Board((), clock)
+        self.change(settings)
 
-    def change(self, metrics: tuple[MetricSettings, ...]) -> None:
-        """Poll other metrics from now on; those with equal settings keep their readings."""
-        self._board.replace(metrics)
-        self._metrics = metrics
-        self._process_types = _process_types(metrics)
+    def change(self, settings: Settings) -> None:
+        """Poll the metrics of another configuration from now on; those with equal settings keep their readings."""
+        self._board.hide = settings.hide
+        self._board.replace(settings.metrics)
+        self._metrics = settings.metrics
+        self._process_types = _process_types(settings.metrics)
 
     def entries(self, now: float) -> Mapping[str, BoardEntry]:
         """Return the reading of each metric, or why there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from types import TracebackType
@@ -46,9 +46,10 @@ class _Slot:
 class Board:
     """The newest reading of every metric; safe to use from many threads, and its lock is never held during a read."""
 
-    def __init__(self, metrics: Iterable[MetricSettings], clock: Clock) -> None:
-        """Begin with nothing read."""
+    def __init__(self, metrics: Iterable[MetricSettings], clock: Clock, hide: Callable[[str], str] = str) -> None:
+        """Begin with nothing read; ``hide`` takes out of every cause what nobody may see."""
         self._clock = clock
+        self.hide = hide
         self._lock = Lock()  # held while a state is replaced
         self._slots = {settings.name: _Slot(settings) for settings in metrics}
 
@@ -76,7 +77,7 @@ class Board:
             return  # the metric left with a reload while it was polled
         with self._lock:
             counted = slot.state.errors + (0 if slot.state.awaits_guard else 1)
-            slot.state = replace(slot.state, failure=cause, errors=counted, was_answered=True, awaits_guard=False)
+            slot.state = replace(slot.state, failure=self.hide(cause), errors=counted, was_answered=True, awaits_guard=False)
 
     def entries(self, now: float) -> Mapping[str, BoardEntry]:
         """Return, for each metric, its reading if it is young enough, else why there is none.
@@ -140,6 +141,7 @@ class Board:
             if error is not None:
                 said = str(error) if isinstance(error, SourceError) else f"{type(error).__name__}: {error}"
                 is_dead = isinstance(error, _DeadError)
+                said = self.hide(said)
                 state = replace(state, failure=said, is_dead=is_dead, errors=state.errors + 1, awaits_guard=not isinstance(error, SourceError))
             slot.state = state
 

@@ -25,6 +25,7 @@ class Site:
         self._began = clock.now()
         self._tick: Tick | None = None
         self._is_ready = False
+        self._is_ending = False
         self._exporter = Exporter(one.name for one in settings.types)
 
     def ticked(self, tick: Tick) -> None:
@@ -41,6 +42,10 @@ class Site:
         """Take over the settings of a reload."""
         self._settings = settings
         self._exporter.reconfigure(one.name for one in settings.types)
+
+    def end(self) -> None:
+        """Show from now on that the controller ends: it ticks no more, while its processes drain."""
+        self._is_ending = True
 
     def answer(self, request: Request) -> Response:
         """Answer one request; the path alone decides which page it is."""
@@ -65,6 +70,8 @@ class Site:
         return Response(HTTPStatus.OK, f"{body}\n".encode(errors="backslashreplace"), (("Content-Type", "application/json"),))
 
     def _healthy(self) -> Response:
+        if self._is_ending:
+            return sentence(HTTPStatus.OK, "The controller is stopping; it waits for processes that drain.")
         interval = self._settings.interval_seconds
         silent = self._clock.now() - (self._tick.now if self._tick else self._began)
         if silent <= max(3 * interval, _FEWEST_SECONDS):
@@ -73,6 +80,8 @@ class Site:
         return sentence(HTTPStatus.SERVICE_UNAVAILABLE, f"{last} {silent:.0f} s ago; one is due every {interval:g} s.")
 
     def _ready(self) -> Response:
+        if self._is_ending:
+            return sentence(HTTPStatus.SERVICE_UNAVAILABLE, "The controller is stopping.")
         if self._is_ready:
             return sentence(HTTPStatus.OK, "Every process type was observed and every metric asked.")
         return sentence(HTTPStatus.SERVICE_UNAVAILABLE, "Not every process type was observed and every metric asked yet.")

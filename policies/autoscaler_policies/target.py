@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from autoscaler.decide.exact import brief, ceiling, exact, rounded_up
+from autoscaler.decide.exact import brief, ceiling, exact, quotient, rounded_up
 from autoscaler.model import Help, Json, Metric, MissingReadingError, Observation, Positive, Ratio, Reading, Recommendation
 
 
@@ -51,9 +51,9 @@ class Target:
         wish = self._wish(observation, observation.reading(self.metric))
         stay = observation.counts.desired
         if wish.is_doubtful:
-            return Recommendation(stay, f"{wish.said} = {brief(wish.processes)}, in doubt while some give no value: {stay} stay")
+            return Recommendation(stay, f"{wish.said} = {quotient(wish.processes)}, in doubt while some give no value: {stay} stay")
         if self._is_close(wish.ratio, observation.counts.capacity):
-            return Recommendation(stay, f"{wish.said} = {brief(wish.processes)}, within tolerance of {stay}")
+            return Recommendation(stay, f"{wish.said} = {quotient(wish.processes)}, within tolerance of {stay}")
         return Recommendation(ceiling(wish.processes), f"{wish.said} = {rounded_up(wish.processes)}")
 
     def _is_close(self, ratio: Fraction, size: int) -> bool:

@@ -91,6 +91,13 @@ def test_every_change_is_told_with_its_reason(written: Written) -> None:
     assert written.texts() == ["scale_out web 2 -> 5: 95 waiting / 20 each", "scale_in web 2 -> 1: little to do"]
 
 
+def test_a_change_that_is_wanted_on_every_tick_is_told_once(written: Written) -> None:
+    for given in (decision("scale_out", "many", 3), decision("scale_out", "many", 3), decision(), decision("scale_out", "many", 3)):
+        written.log.ticked(tick(given))
+
+    assert written.texts() == ["scale_out web 2 -> 3: many"] * 2
+
+
 def test_a_refusal_is_told_when_its_words_change(written: Written) -> None:
     for reason in ("wait 3 s", "wait 2 s", "wait 2.5 s", "paused"):
         written.log.ticked(tick(decision("hold", reason)))
@@ -190,6 +197,8 @@ def test_missed_ticks_are_told_at_every_doubling(written: Written) -> None:
     ("event", "details", "texts"),
     [
         ("reload", {"ok": True, "configuration": {}}, ["reloaded the configuration"]),
+        ("reload", {"ok": True, "removed": ["b", "c"]}, ["reloaded the configuration; no longer in it, and ended: b, c"]),
+        ("state", {"state": {}}, []),
         (
             "reload",
             {"ok": False, "error": "a:1:1: x\na:2:1: y"},

@@ -245,7 +245,41 @@ def test_a_second_signal_ends_the_drain_at_once(running: Callable[..., Any], fol
     run.send(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         run.process.wait(0.5)
+    assert "stopping: processes that drain have up to 3600 s; signal again to end them now" in run.log
     run.send(signal.SIGTERM)
 
     assert run.wait() == 0
     assert not any(map(is_alive, children))
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM])
+def test_no_other_signal_leaves_children_behind(
+    running: Callable[..., Any], folder: Path, number: signal.Signals, eventually: Callable[..., Any]
+) -> None:
+    (folder / "autoscaler.yaml").write_text(CHILDREN % "echo up $$; exec sleep 1000")
+    run = running()
+    children = eventually(lambda: len(found := children_in(run.output)) == 2 and found)
+    run.send(number)
+
+    assert run.wait() == 0
+    assert not any(map(is_alive, children))
+
+
+ON_A_TERMINAL = """\
+import os, pty, sys
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.executable, [sys.executable, "-m", "autoscaler", "run", "--record", "record"])
+output = b""
+while b"up " not in output:
+    output += os.read(terminal, 4096)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_terminal_that_hangs_up_ends_it(folder: Path) -> None:
+    (folder / "autoscaler.yaml").write_text(CHILDREN % "echo up $$; exec sleep 1000")
+    shown = subprocess.run([sys.executable, "-W", "ignore", "-c", ON_A_TERMINAL], stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+
+    assert shown.stdout == "0\n"

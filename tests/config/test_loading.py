@@ -132,3 +132,23 @@ def test_thousand_process_types_load_completely(tmp_path):
     lines = (f"  w{number}: {{command: run, maximum: 3, policies: [{{target: {{metric: jobs, per_process: 10}}}}]}}\n" for number in range(1000))
     (tmp_path / "a.yaml").write_text("metrics: {jobs: {file: {path: jobs.txt}}}\nformation:\n" + "".join(lines))
     assert len(load(tmp_path / "a.yaml", {}).types) == 1000
+
+
+def test_what_came_from_the_environment_can_be_hidden_later(tmp_path):
+    path = tmp_path / "autoscaler.yaml"
+    path.write_text(_TEXT + 'metrics: {m: {file: {path: "/none/${SECRET}"}}}\n')
+    assert load(path, {"SECRET": "topsecret"}).hide("no file /none/topsecret") == "no file /none/${SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("PORT", "PORT is set by the autoscaler for each process; remove it here"),
+        ('"A=B"', "'A=B' is no name of a variable; write a name such as LOG_LEVEL"),
+        ('""', "'' is no name of a variable; write a name such as LOG_LEVEL"),
+    ],
+)
+def test_a_variable_that_cannot_be_given_is_refused(tmp_path, variable, sentence):
+    path = tmp_path / "autoscaler.yaml"
+    path.write_text(f"formation: {{web: {{maximum: 2, command: run, environment: {{{variable}: x}}}}}}\n")
+    assert sentence in _refusal(path)

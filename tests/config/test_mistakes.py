@@ -67,7 +67,8 @@ def test_keys_of_later_versions_are_unknown(type_mistake, key):
             "formation: {web: 4}",
             (
                 "1:18: formation.web: 4 is a number, not a mapping; write the keys minimum, maximum, slots, startup, "
-                "stop_timeout, socket, ready, environment, combine, scale_out, scale_in, backend and 6 more with their values"
+                "stop_timeout, socket, ready, environment, combine, scale_out, scale_in, backend, command, listen, policies, "
+                "pause, pause_scale_out, pause_scale_in with their values"
             ),
         ),
         ("defaults: {minimum: 9}", "1:28: formation.web.maximum: 4 is below minimum 9 of the defaults; raise it, or give the type a minimum"),
@@ -118,6 +119,10 @@ def test_keys_of_later_versions_are_unknown(type_mistake, key):
             ),
         ),
         ("listen_key: a.pem", "2:1: listen_key: stands without listen_certificate; add it, TLS needs both"),
+        (
+            "metrics: {m: {constant: {password: 'http://bob:s3cret@127.0.0.1/x'}}}",
+            ("2:36: metrics.m.constant.password: a password does not belong in the file; write it as ${NAME} and set NAME in the environment"),
+        ),
         ("listen_token: hunter2", "2:15: listen_token: write it as ${NAME}, a secret does not belong in the file"),
     ],
 )

@@ -1,11 +1,14 @@
 """One tick: what it sees, decides, does and tells."""
 
+from dataclasses import replace
+
 import pytest
 
 from autoscaler.act.backend import BackendError
 from autoscaler.decide.settings import Pause
 from autoscaler.loop import Controller
 from autoscaler.model import Address, Change, Counts, Process, TypeFormation
+from autoscaler.observe.source import SourceError
 from autoscaler.pauses import PausesError
 
 
@@ -150,7 +153,7 @@ def test_processes_stay_known_while_their_backend_is_away(make_rig):
     rig = make_rig(2.0)
     rig.backend.types["worker"] = TypeFormation(Counts(1, 1), (Process("worker.1", "running", Address("127.0.0.1", 15000)),))
     object.__setattr__(rig.source, "process_type", "worker")
-    rig.controller._polls.change(rig.controller._settings.metrics)
+    rig.controller._polls.change(rig.controller._settings)
     rig.controller.tick()
     rig.backend.trouble["observe"] = BackendError("gone")
     rig.controller.tick()
@@ -216,7 +219,7 @@ def test_a_source_of_each_process_gets_the_ready_ones(make_rig):
     )
     rig.backend.types["worker"] = TypeFormation(Counts(2, 1, 1), processes)
     object.__setattr__(rig.source, "process_type", "worker")
-    rig.controller._polls.change(rig.controller._settings.metrics)
+    rig.controller._polls.change(rig.controller._settings)
     rig.controller.tick()
     rig.controller.poll_all()
 
@@ -267,3 +270,16 @@ def test_a_rate_is_polled_twice_by_those_who_look_once(make_rig):
     rig.controller.poll_all()
 
     assert rig.controller.tick().decisions[0].target == 7
+
+
+def test_what_came_from_the_environment_is_shown_as_written(make_rig, make_settings):
+    rig = make_rig()
+    rig.backend.trouble["observe"] = BackendError("no socket /run/s3cret/bus")
+    source = type(rig.source)([SourceError("no file /none/s3cret")])
+    settings = replace(make_settings(source), hide=lambda text: text.replace("s3cret", "${NAME}"))
+    controller = Controller(settings, {"default": rig.backend}, clock=rig.clock, pauses=lambda _at: {}, listeners=[])
+    controller.poll_all()
+    tick = controller.tick()
+
+    assert tick.errors["worker"] == "not observed: no socket /run/${NAME}/bus"
+    assert tick.board["jobs"].cause == "no file /none/${NAME}"

@@ -3,6 +3,7 @@
 import json
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import apscheduler.schedulers.base
@@ -233,7 +234,8 @@ def test_many_first_polls_begin_a_little_apart(scene):
             self.delays.append(after)
 
     timetable, metrics = Listed(), tuple(MetricSettings(name=f"m{number}", source=scene.source) for number in range(120))
-    Polls(metrics, Watch(scene.settings(), {}), SystemClock()).plan(timetable)
+    settings = replace(scene.settings(), metrics=metrics)
+    Polls(settings, Watch(settings, {}), SystemClock()).plan(timetable)
 
     assert sorted(set(timetable.delays)) == pytest.approx([0.0, 0.1, 0.2])
 

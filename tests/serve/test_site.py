@@ -99,3 +99,10 @@ def test_failed_reload_shows_in_the_metrics(site, ask):
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/metric", "/status.json", "/-/reload", "", "*"])
 def test_other_paths_are_not_found(ask, path):
     assert ask(path).status == 404
+
+
+def test_site_of_an_ending_controller_is_healthy_and_not_ready(site, ask, make_tick):
+    site.ticked(make_tick(is_complete=True))
+    site.end()
+
+    assert (ask("/-/healthy").status, ask("/-/ready").status) == (200, 503)
