@@ -94,7 +94,7 @@ def test_a_process_that_closes_its_output_runs_on(stage):
 
 def test_a_pipe_that_a_stranger_holds_is_closed_all_the_same(stage):
     before = count_descriptors()
-    stranger = "env -i setsid sh -c 'echo $$ > pid; exec sleep 60' &"  # nothing leads back from it once its parent is dead
+    stranger = "env -i setsid sh -c 'echo $$ > pid; exec sleep 60' 5>&1 >/dev/null 2>&1 &"  # nothing leads back from it once its parent is dead
     stage.run(f"[ -s pid ] || {{ {stranger} }}; until [ -s pid ]; do sleep 0.01; done; exit 1")
     pid = int(stage.wait_file("pid"))
     stage.wait_told("exited with status 1")

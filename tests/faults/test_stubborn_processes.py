@@ -112,6 +112,15 @@ def test_closing_finds_daemons_of_running_processes(stage):
     assert not is_alive(pid)
 
 
+@pytest.mark.parametrize("leader", ["exec sleep 60", "until [ -s pid ]; do sleep 0.01; done; exit 1"])
+def test_a_daemon_that_cleared_its_environment_is_found_by_its_output(stage, leader):
+    stage.run(f"(env -i setsid sh -c 'echo $$ > pid; exec sleep 60' &) ; {leader}", startup_seconds=30.0)
+    pid = int(stage.wait_file("pid"))
+    stage.scale(web=0)
+    stage.wait(lambda seen: not seen.processes)
+    assert not is_alive(pid)
+
+
 def test_orphans_of_a_running_process_do_not_stay_zombies(stage, monkeypatch):
     monkeypatch.setattr("autoscaler.act.local.undertaker._SWEEP_SECONDS", 0.05)
     stage.run("(sh -c 'echo $$ > pid; exec sleep 0.01' &) ; exec sleep 60")

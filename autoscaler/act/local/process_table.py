@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -52,6 +53,16 @@ def read_process(pid: int) -> ProcessEntry | None:
     return ProcessEntry(pid, fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
+def read_outputs(pid: int) -> list[tuple[int, int]]:
+    """Return device and inode of standard output and error of a process; nothing for one that is gone or somebody else's."""
+    found: list[tuple[int, int]] = []
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            seen = Path(f"/proc/{pid}/fd/{descriptor}").stat()
+            found.append((seen.st_dev, seen.st_ino))
+    return found
+
+
 def raise_if_exhausted(error: OSError) -> None:
     """Raise the error again when this program has run out of descriptors or memory: then it does not mean that a process is gone."""
     if error.errno in _EXHAUSTED:
@@ -86,12 +97,12 @@ class Ancestry:
     processes: Mapping[int, ProcessEntry]
     own_pid: int
     sessions: Mapping[int, int]  # session -> serial
-    serial_of_marker: Callable[[str], int | None]
+    serial_of_orphan: Callable[[int], int | None]  # by its pid
 
     def find_owners(self) -> dict[int, int]:
         """Map the pid of every descendant to its serial number.
 
-        Its session tells, else its parent's owner; for an orphan, which a subreaper inherits, the marker in its environment.
+        Its session tells, else its parent's owner; an orphan, which a subreaper inherits, is known by itself.
         """
         known: dict[int, int | None] = {}
         for pid in self.processes:
@@ -107,7 +118,7 @@ class Ancestry:
             known[pid] = None  # a table read while processes come and go may hold a circle
             owner = self.sessions.get(entry.session)
             if owner is None and entry.parent == self.own_pid and entry.is_alive:
-                owner = self.serial_of_marker(read_marker(pid))
+                owner = self.serial_of_orphan(pid)
             if owner is not None:
                 break
             pid = entry.parent

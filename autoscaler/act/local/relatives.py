@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from autoscaler.act.local.ground import Ground
-from autoscaler.act.local.process_table import Ancestry, ProcessEntry
+from autoscaler.act.local.process_table import Ancestry, ProcessEntry, read_marker, read_outputs
 
 
 @dataclass(slots=True)
@@ -21,10 +21,22 @@ class Relatives:
     has_zombies: bool = False
 
 
-def find_relatives(processes: Mapping[int, ProcessEntry], ground: Ground, sessions: Mapping[int, int], leaders: Collection[int]) -> Relatives:
+@dataclass(slots=True)
+class Traces:
+    """What tells the run of a process: its session, its marker, and the pipe of its output for one that cleared its environment."""
+
+    sessions: dict[int, int] = field(default_factory=dict)  # session -> serial
+    pipes: dict[tuple[int, int], int] = field(default_factory=dict)  # device and inode -> serial
+
+    def find_orphan(self, pid: int, ground: Ground) -> int | None:
+        """Return the run of an orphan; None when nothing leads to one."""
+        return ground.serial_of(read_marker(pid)) or next((self.pipes[each] for each in read_outputs(pid) if each in self.pipes), None)
+
+
+def find_relatives(processes: Mapping[int, ProcessEntry], ground: Ground, traces: Traces, leaders: Collection[int]) -> Relatives:
     """Sort one process table; dead children that belong to a run are reaped, all others are left to whoever started them."""
-    owners = Ancestry(processes, ground.own_pid, sessions, ground.serial_of).find_owners()
-    serials = set(sessions.values())
+    owners = Ancestry(processes, ground.own_pid, traces.sessions, lambda pid: traces.find_orphan(pid, ground)).find_owners()
+    serials = set(traces.sessions.values())
     found = Relatives()
     # A descendant that made a session of its own explains the dead of that session.
     sessions_now = {processes[pid].session: serial for pid, serial in owners.items() if processes[pid].is_alive}
@@ -45,6 +57,14 @@ def reap(kind: int, number: int) -> None:
     """Take the exit status of one dead child, named by pid or pidfd; harmless when it is not ours to take."""
     with contextlib.suppress(ChildProcessError):
         os.waitid(kind, number, os.WEXITED | os.WNOHANG)
+
+
+def has_zombie() -> bool:
+    """Tell whether any child of this program is dead and not waited for."""
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return False
 
 
 def _sort_zombie(entry: ProcessEntry, found: Relatives, own_pid: int, *, is_ours: bool) -> None:

@@ -28,6 +28,7 @@ class OutputStream:
     descriptor: int
     name: str
     colour: int
+    pipe: tuple[int, int]  # device and inode
     prefixer: LinePrefixer = field(default_factory=LinePrefixer)
     prefix: bytes = b""
     prefix_second: int = -1
@@ -55,7 +56,8 @@ class Outputs:
     def open(self, descriptor: int, name: str, colour: int) -> OutputStream:
         """Take over the reading end of a child's pipe."""
         os.set_blocking(descriptor, False)
-        stream = OutputStream(descriptor, name, colour)
+        status = os.fstat(descriptor)
+        stream = OutputStream(descriptor, name, colour, (status.st_dev, status.st_ino))
         self._streams[descriptor] = stream
         self._poll.register(descriptor, select.EPOLLIN)
         return stream

@@ -12,7 +12,7 @@ from functools import partial
 
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.process_table import ProcessEntry, raise_if_exhausted, read_process, read_processes
-from autoscaler.act.local.relatives import Relatives, find_relatives, reap
+from autoscaler.act.local.relatives import Relatives, Traces, find_relatives, has_zombie, reap
 from autoscaler.act.local.roster import Run
 
 _SWEEP_SECONDS = 5.0
@@ -42,7 +42,7 @@ class Undertaker:
         self.runs: dict[int, Run] = {}  # by serial
         self._ground = ground
         self._witness = witness
-        self._sessions: dict[int, int] = {}  # session -> serial
+        self._traces = Traces()
         self._unsettled: dict[int, Run] = {}
         self._forgotten: dict[int, float] = {}  # pid of a zombie nobody knows -> first seen
         self._may_have_strays = False  # one that was just being born when its run ended
@@ -51,7 +51,8 @@ class Undertaker:
     def take(self, run: Run) -> None:
         """Answer for a run from its start."""
         self.runs[run.serial] = run
-        self._sessions[run.pid] = run.serial
+        self._traces.sessions[run.pid] = run.serial
+        self._traces.pipes[run.stream.pipe] = run.serial
         self._ground.loop.watch(run.child.pidfd, lambda: self._leader_ended(run))
 
     def stop(self, runs: Iterable[Run]) -> None:
@@ -192,7 +193,7 @@ class Undertaker:
         for timer in (run.deadline, *run.timers):
             if timer is not None:
                 timer.cancel()
-        del self.runs[run.serial], self._sessions[run.pid]
+        del self.runs[run.serial], self._traces.sessions[run.pid], self._traces.pipes[run.stream.pipe]
         self._may_have_strays = True
         self._ground.outputs.finish(run.stream)
         self._witness.run_ended(run)
@@ -221,7 +222,7 @@ class Undertaker:
     def _find_relatives(self) -> Relatives:
         """Read the process table; dead orphans of ours are reaped and strays killed on the way."""
         leaders = {run.pid for run in self.runs.values()}
-        relatives = find_relatives(read_processes(), self._ground, self._sessions, leaders)
+        relatives = find_relatives(read_processes(), self._ground, self._traces, leaders)
         for entry in relatives.strays:
             self._ground.happenings.tell(f"a process left behind in the background was killed (pid {entry.pid})")
             _kill_entry(entry)
@@ -233,7 +234,7 @@ class Undertaker:
     def _sweep(self) -> None:
         """Reap the orphans that come to us because we are a subreaper, so that they do not use up the process numbers."""
         self._sweep_later()
-        if self._may_have_strays or _has_zombie():
+        if self._may_have_strays or has_zombie():
             now = self._ground.loop.now()
             strangers = {entry.pid for entry in self._find_relatives().strange_zombies}
             self._may_have_strays = False
@@ -292,10 +293,3 @@ def _read_status(pidfd: int) -> int:
     if result is None:
         return 0
     return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
-
-
-def _has_zombie() -> bool:
-    try:
-        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:
-        return False

@@ -38,7 +38,7 @@ def test_a_circle_of_parents_ends():
 
 def test_an_orphan_is_recognised_by_its_marker():
     with subprocess.Popen(["sleep", "60"], env={MARKER: "t/7/web.1"}, start_new_session=True) as child:
-        marks = Ancestry(read_processes(), os.getpid(), {}, lambda marker: 7 if marker == "t/7/web.1" else None)
+        marks = Ancestry(read_processes(), os.getpid(), {}, lambda pid: 7 if read_marker(pid) == "t/7/web.1" else None)
         assert marks.find_owners().get(child.pid) == 7
         child.kill()
 
