@@ -11,6 +11,7 @@ from autoscaler.act.local.formation_lock import may_ask
 from autoscaler.act.local.roster import Roster
 
 _ANSWER_SECONDS = 5.0  # a client that does not read is left alone after this
+_PAUSE_SECONDS = 0.2  # after a question that could not be taken
 
 
 class Desk:
@@ -27,7 +28,7 @@ class Desk:
         """Hold this lock from now on, and let go of the one before."""
         self._close_lock()
         self._lock = lock
-        self._loop.watch(lock.fileno(), lambda: self._accept(lock))
+        self._watch(lock)
 
     def close(self) -> None:
         """Let go of the lock and of everybody who waits for an answer."""
@@ -39,6 +40,9 @@ class Desk:
         try:
             client, _ = lock.accept()
         except OSError:
+            # No descriptor is left, most likely: whoever asks stays ready, and must not keep this thread busy meanwhile.
+            self._loop.unwatch(lock.fileno())
+            self._loop.at(self._loop.now() + _PAUSE_SECONDS, lambda: self._watch(lock))
             return
         if not may_ask(client):
             client.close()
@@ -47,6 +51,10 @@ class Desk:
         self._answers[client] = memoryview(write_formation(self._roster.read()))
         self._loop.watch(client.fileno(), lambda: self._send(client), selectors.EVENT_WRITE)
         self._loop.at(self._loop.now() + _ANSWER_SECONDS, lambda: self._drop(client))
+
+    def _watch(self, lock: socket.socket) -> None:
+        if lock is self._lock:
+            self._loop.watch(lock.fileno(), lambda: self._accept(lock))
 
     def _send(self, client: socket.socket) -> None:
         left = self._answers[client]

@@ -8,6 +8,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -60,8 +61,9 @@ class EventLoop:
         self._selector.register(descriptor, events, action)
 
     def unwatch(self, descriptor: int) -> None:
-        """Stop watching; the descriptor stays open."""
-        self._selector.unregister(descriptor)
+        """Stop watching, if it is watched; the descriptor stays open."""
+        with suppress(KeyError):
+            self._selector.unregister(descriptor)
 
     def at(self, when: float, action: Action) -> Timer:
         """Run ``action`` once at ``when`` (monotonic seconds)."""

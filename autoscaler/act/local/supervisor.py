@@ -159,17 +159,22 @@ class Supervisor:
         if state is None:
             types[process_type.name] = TypeState(process_type=process_type, index=index, room=room)
             return
-        self._tell_of_changes(state, process_type)
+        self._change(state, process_type)
         state.process_type, state.index, state.room = process_type, index, room
         state.is_removed = False
 
-    def _tell_of_changes(self, state: TypeState, new: ProcessType) -> None:
+    def _change(self, state: TypeState, new: ProcessType) -> None:
+        """Tell what changed; end the processes that would go on where nobody looks for them, for new ones to take their places."""
         old = state.process_type
         keys = ("command", "environment", "stop_timeout_seconds", "socket", "listen", "ready")
         changed = [key.removesuffix("_seconds") for key in keys if getattr(old, key) != getattr(new, key)]
         if {"command", "environment"}.intersection(changed):
             state.history.forgive()
-        if changed and state.slots:
+        active = state.list_active()
+        if {"socket", "listen"}.intersection(changed) and active:
+            self._undertaker.stop([run for slot in active for run in self._retire(slot)])
+            self._ground.happenings.tell(f"{state.name}: {', '.join(changed)} changed; its processes are ended, and new ones started")
+        elif changed and state.slots:
             self._ground.happenings.tell(f"{state.name}: the new {', '.join(changed)} holds for processes started from now on")
 
     def _close_unused_listeners(self) -> None:

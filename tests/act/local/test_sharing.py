@@ -84,6 +84,15 @@ def test_a_new_address_is_open_before_the_old_one_closes(stage, served, address,
         ask(address)
 
 
+def test_running_processes_move_to_a_new_address(stage, served, address, free_ports):
+    new = Address("127.0.0.1", free_ports(1)[0])
+    backend = stage.connect(served)
+    stage.scale(web=1)
+    assert ask(address) == "web.1"
+    stage.connect(replace(served, listen=new), previous=backend)
+    assert ask(new).startswith("web.")
+
+
 def test_an_unchanged_address_stays_open_over_a_reload(stage, served, address):
     backend = stage.connect(served)
     with socket.create_connection((address.host, address.port), timeout=20) as early:
@@ -167,7 +176,8 @@ def test_a_restart_has_the_port_of_the_new_configuration(stage, address, before,
     assert stage.wait_file("ports") == f"{ports[before]}\n"
     stage.connect(replace(old, socket=after, command="echo $PORT > again; exec sleep 60"), previous=backend)
     (stage.folder / "go").touch()
-    assert stage.wait_file("again") == f"{ports[after]}\n"
+    # The old one may drain still, and then the new one is web.2; a shared socket has one port for all.
+    assert int(stage.wait_file("again")) - ports[after] in ({0, 1} if after == "none" else {0})
 
 
 def test_a_command_without_exec_is_handed_the_socket_too(stage, served, address):
