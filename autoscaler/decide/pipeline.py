@@ -119,11 +119,15 @@ def _action(current: int, target: int, *, is_refused: bool) -> Action:
 def _remember(situation: Situation, answers: tuple[PolicyAnswer, ...], proposal: Proposal, target: int) -> Memory:
     now, current, settings, memory = situation.now, situation.current, situation.settings, situation.memory
     wished = Sized(now, proposal.adjustment.after if proposal.adjustment else proposal.processes)
-    return replace(
-        memory,
+    return Memory(
         policies={given.policy: given.answer.memory for given in answers if given.answer.memory is not None},
         lowest=push_lowest(memory.lowest, wished, settings.scale_out.stabilization_seconds),
         highest=push_highest(memory.highest, wished, settings.scale_in.stabilization_seconds),
+        changes=memory.changes,
         asked=SizeChange(now, current, target) if target != current else None,
+        desired=memory.desired,
         last_tick=now,
+        ready=memory.ready,
+        is_off=memory.is_off,
+        set_by_others=memory.set_by_others,
     )
