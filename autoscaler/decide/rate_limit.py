@@ -70,5 +70,11 @@ def _lower(limit: RateLimit, size: int) -> int:
 
 def _say(situation: Situation, amount: int, direction: str, limit: RateLimit) -> str:
     added, period = _added(situation, limit), brief(limit.period_seconds)
-    so_far = f", {abs(added)} were {'added' if added > 0 else 'removed'} in it" if added else ""
-    return f"{amount or 'no'} {direction} {'is' if amount == 1 else 'are'} the most in {period} s{so_far}"
+    so_far = f", {abs(added)} {_was(added)} {'added' if added > 0 else 'removed'} in it" if added else ""
+    if amount == 0:
+        return f"no {direction} in {period} s{so_far}"
+    return f"{amount} {direction} {'is' if amount == 1 else 'are'} the most in {period} s{so_far}"
+
+
+def _was(processes: int) -> str:
+    return "was" if abs(processes) == 1 else "were"

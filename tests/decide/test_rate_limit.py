@@ -95,7 +95,7 @@ def test_the_reason_says_how_many_more_are_allowed(make_type):
     worker = make_type(2, scale_out=DirectionLimits(at_most=(by(2, "processes", 15.0),)))
 
     assert worker.tick(5).reason == "wants 5; 2 more are the most in 15 s"
-    assert worker.tick(9).reason == "wants 9; no more are the most in 15 s, 2 were added in it"
+    assert worker.tick(9).reason == "wants 9; no more in 15 s, 2 were added in it"
 
 
 def test_the_defaults_double_or_add_four_and_take_a_quarter(make_type):
