@@ -8,7 +8,7 @@ from autoscaler.demo.outlet import Outlet
 from autoscaler.demo.summary import Summary
 from autoscaler.demo.view import Row, Story, marks_for, rows_of
 from autoscaler.events import Notice, Tick
-from autoscaler.record.line import decision_line, to_json
+from autoscaler.record.line import decision_line, notice_line, start_line, to_json
 
 OPENING = (
     "A web app and its workers run here as real processes under a made-up load, and the autoscaler keeps their number right.\n"
@@ -37,14 +37,14 @@ class Display(Protocol):
 
 
 class RecordLines:
-    """Writes each decision as the record does, and the summary as one more line."""
+    """Writes what the record would hold, from its start on, and the summary as one more line."""
 
     def __init__(self, outlet: Outlet) -> None:
         """Write to ``outlet``."""
         self._outlet = outlet
 
     def begin(self, story: Story) -> None:
-        """Write nothing: the lines begin with the first decision."""
+        """Write nothing: the lines begin with the start of the controller."""
 
     def ticked(self, tick: Tick) -> None:
         """Write one line for each process type."""
@@ -52,7 +52,9 @@ class RecordLines:
             self._outlet.write(to_json(decision_line(decision)) + "\n")
 
     def noticed(self, notice: Notice) -> None:
-        """Write nothing: only decisions are lines of the demo."""
+        """Write one line."""
+        line = start_line(notice) if notice.event == "start" else notice_line(notice)
+        self._outlet.write(to_json(line) + "\n")
 
     def stop(self) -> None:
         """Leave the output as it is: nothing moves in it."""

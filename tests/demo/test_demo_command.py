@@ -58,9 +58,10 @@ def demo(tmp_path):
 def test_both_types_scale_out_and_in_for_checkable_reasons(demo):
     process = demo.start("--json", "--seconds", "24", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     output, said = process.communicate(timeout=110)
-    *decisions, summary = map(json.loads, output.splitlines())
+    start, *lines, summary = map(json.loads, output.splitlines())
+    decisions = [line for line in lines if line["event"] == "decision"]
     assert (process.returncode, said) == (0, "")
-    assert {line["event"] for line in decisions} == {"decision"}
+    assert (start["event"], sorted(start["configuration"]["formation"])) == ("start", ["web", "worker"])
     for process_type in ("web", "worker"):
         changes = [line for line in decisions if line["process_type"] == process_type and line["readings"]]
         assert {"scale_out", "scale_in"} <= {line["action"] for line in changes}

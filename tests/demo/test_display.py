@@ -36,7 +36,8 @@ def test_record_lines_are_json_and_nothing_else(paper, make_tick):
     display.ticked(make_tick(readings={"requests_per_second": 21.0}))
     display.stop()
     display.conclude(SUMMARY)
-    decision, summary = map(json.loads, paper.getvalue().splitlines())
+    start, decision, summary = map(json.loads, paper.getvalue().splitlines())
+    assert start["event"] == NOTICE.event
     assert (decision["event"], decision["process_type"], decision["observed"]["running"]) == ("decision", "web", 1)
     assert summary == SUMMARY.as_json()
 
