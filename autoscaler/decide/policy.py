@@ -6,9 +6,9 @@ entry-point group ``autoscaler.policies``.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from autoscaler.model import Answer, Json, Observation
+from autoscaler.model import Answer, Json, Observation, Progress
 
 
 class Policy(Protocol):
@@ -20,3 +20,19 @@ class Policy(Protocol):
         ``memory`` is what the last answer carried, ``None`` at first. A ``MissingReadingError`` raised by
         ``observation.value`` means ``Missing``; any other exception is this policy's failure and counts as missing.
         """
+
+
+@runtime_checkable
+class Projects(Protocol):
+    """A policy whose readings change with the number of processes, such as a mean over them."""
+
+    def project(self, observation: Observation, processes: int) -> Observation:
+        """Return what would be read of the same load with so many processes (at least 1), all of them ready."""
+
+
+@runtime_checkable
+class TellsProgress(Protocol):
+    """A policy that knows how much work its type completes."""
+
+    def progress(self, observation: Observation, memory: Json) -> Progress | None:
+        """Return how the work goes, ``None`` when the readings do not say; ``memory`` is the policy's own."""
