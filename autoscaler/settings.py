@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoscaler.act.backend import BackendPlugin
-from autoscaler.decide.settings import TypeSettings
+from autoscaler.decide.settings import FormationCap, TypeSettings
 from autoscaler.model import Address, Json
 from autoscaler.observe.metric import MetricSettings
 
@@ -32,6 +32,7 @@ class Settings:
     types: tuple[TypeSettings, ...]
     metrics: tuple[MetricSettings, ...] = ()
     listen: Listen | None = None
+    cap: FormationCap | None = None  # None: every type grows to its own maximum
     document: Json = None  # the file as written, secrets as ${NAME}, for the record
     warnings: tuple[str, ...] = ()  # what `check` says beside errors, each with file:line:column
     hide: Callable[[str], str] = field(default=str, repr=False, compare=False)  # puts ${NAME} back where its value stands in a sentence

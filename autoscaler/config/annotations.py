@@ -27,9 +27,10 @@ from autoscaler.config.readers import (
     read_text,
     rejected,
 )
+from autoscaler.config.sizes import read_size
 from autoscaler.config.wording import kind, unlike
 from autoscaler.decide.settings import RateLimit
-from autoscaler.model import Address, AutoscalerError, FilePath, MetricName, Number, Seconds, Secret
+from autoscaler.model import Address, AutoscalerError, ByteSize, FilePath, MetricName, Number, Seconds, Secret
 
 # Any: whatever may stand in an annotation, which has no type of its own.
 Annotation: TypeAlias = Any
@@ -89,7 +90,8 @@ def _scalar(hint: Annotation, markers: tuple[object, ...]) -> Annotation:
     if seconds is not None and hint in (int, float):
         return _leaf(duration_reader(seconds, bounds), json_types.DURATION)
     if hint is int:
-        return _leaf(integer_reader(bounds), json_types.integer(bounds))
+        is_size = _last(markers, ByteSize) is not None
+        return _leaf(read_size, json_types.SIZE) if is_size else _leaf(integer_reader(bounds), json_types.integer(bounds))
     if hint is float:
         return _leaf(number_reader(bounds), json_types.number(bounds))
     if hint is str:
@@ -189,7 +191,7 @@ def _kind(hint: Annotation) -> str:
     if origin is Literal:
         return kind(get_args(bare)[0])
     if bare in (int, float):
-        return "text" if mentions(hint, Seconds) else "a number"
+        return "text" if mentions(hint, Seconds) or mentions(hint, ByteSize) else "a number"
     if bare is bool:
         return "true or false"
     return "text" if bare in (str, Address, RateLimit) else "a mapping"

@@ -14,7 +14,9 @@ from autoscaler.config.plugins import Registry
 from autoscaler.config.readers import Surroundings
 from autoscaler.config.reading import read_section
 from autoscaler.config.report import Report
+from autoscaler.config.schedule_section import check_schedule
 from autoscaler.config.schema import DefaultsSection, FileSection
+from autoscaler.decide.settings import FormationCap
 from autoscaler.settings import Listen, Settings
 
 
@@ -36,6 +38,7 @@ def build(document: Document, registry: Registry, path: Path | None, folder: Pat
         types=whole.types,
         metrics=tuple(metric.settings for metric in whole.metrics),
         listen=_listen(section),
+        cap=FormationCap(section.total, section.preempt) if section.total is not None else None,
         document=document.written,
         warnings=report.warnings(),
     )
@@ -46,6 +49,7 @@ def _read(section: FileSection, part: Part) -> Whole:
     backends = read_backends(section, knowing)
     metrics = read_metrics(knowing.at("metrics", section.metrics))
     defaults = read_section(DefaultsSection, knowing.at("defaults", section.defaults))
+    check_schedule(defaults.schedule, knowing.at("defaults", section.defaults).under("schedule"))
     types = read_types(knowing.at("formation", section.formation), Ground(section.interval_seconds, defaults, backends))
     type_names = tuple(section.formation) if isinstance(section.formation, dict) else ()
     return Whole(section, backends, metrics, types, type_names)

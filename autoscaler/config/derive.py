@@ -14,11 +14,11 @@ from pydantic_core import PydanticCustomError
 from autoscaler.config.annotations import Annotation, UnreadableFieldError, annotate, as_mapping, mentions, unannotated
 from autoscaler.config.json_types import JsonSchema
 from autoscaler.config.wording import seconds
-from autoscaler.model import AutoscalerError, FilePath, Help, Seconds
+from autoscaler.model import AutoscalerError, ByteSize, FilePath, Help, Seconds
 
 Plugin = TypeVar("Plugin")
 
-_SUFFIX = "_seconds"
+_SUFFIXES: tuple[tuple[type, str], ...] = ((Seconds, "_seconds"), (ByteSize, "_bytes"))  # a unit that the key does not repeat
 _ATTRIBUTE = "option_{}"  # keeps a field such as `copy` or `json` apart from pydantic's own names
 # What the constructor of a plug-in may raise to refuse its values; a TypeError is an oversight of its author.
 _REFUSALS = (ValueError, TypeError, AutoscalerError)
@@ -63,7 +63,7 @@ def _options(plugin: type) -> tuple[Option, ...]:
 
 
 def _option(field: dataclasses.Field[object], hint: Annotation) -> Option:
-    key = field.name.removesuffix(_SUFFIX) if mentions(hint, Seconds) else field.name
+    key = next((field.name.removesuffix(suffix) for marker, suffix in _SUFFIXES if mentions(hint, marker)), field.name)
     is_required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     reads_default = field.default is not dataclasses.MISSING and mentions(hint, FilePath)
     return Option(field.name, key, hint, _help(hint), field.default, is_required, reads_default)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoscaler.config.backends_section import Backends
 from autoscaler.config.overlay import overlay
 from autoscaler.config.part import Part
 from autoscaler.config.policies_section import read_policies
 from autoscaler.config.reading import read_section
+from autoscaler.config.schedule_section import check_bounds, check_schedule, make_schedule
 from autoscaler.config.schema import DefaultsSection, DirectionSection, TypeSection
 from autoscaler.config.type_checks import check_type
 from autoscaler.config.wording import unlike
@@ -44,7 +45,10 @@ def _type(name: str, part: Part, ground: Ground) -> TypeSettings | None:
         part.report.at_key(part.path, f"{name!r} is no name of a process type; use letters, digits, _ and - only")
     own = read_section(TypeSection, part)
     section = overlay(own, ground.defaults)
+    section = _as_singleton(section)
     check_type(section, own, part)
+    check_schedule(own.schedule, part.under("schedule"))
+    check_bounds(section, own, part)
     policies = read_policies(part.at("policies", own.policies))
     backend = ground.backends.choose(section.backend, part)
     if section.maximum is None:
@@ -57,7 +61,16 @@ def _type(name: str, part: Part, ground: Ground) -> TypeSettings | None:
         scale_in=_limits(section.scale_in, SCALE_IN),
         pause=_pause(section),
         backend=backend,
+        schedule=make_schedule(section.schedule),
+        futility=section.futility or "warn",
+        priority=section.priority or 0,
+        weight=section.weight or 1.0,
     )
+
+
+def _as_singleton(section: TypeSection) -> TypeSection:
+    """Give a singleton that says no maximum the only one it can have."""
+    return replace(section, maximum=1) if section.singleton and section.maximum is None else section
 
 
 def _process_type(name: str, section: TypeSection, maximum: int, interval_seconds: float) -> ProcessType:
@@ -75,6 +88,8 @@ def _process_type(name: str, section: TypeSection, maximum: int, interval_second
         listen=section.listen,
         ready=section.ready or ("port" if socket == "port" else "lived"),
         environment=dict(section.environment or {}),
+        memory_bytes=section.memory_bytes,
+        is_singleton=bool(section.singleton),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from autoscaler.config import addresses, durations, rate_limits
+from autoscaler.config import addresses, durations, rate_limits, sizes
 from autoscaler.model import Number
 
 # Any: JSON Schema nests without end, and pydantic wants exactly this type.
@@ -16,6 +16,7 @@ FLAG: JsonSchema = {"anyOf": [{"type": "boolean"}, REFERENCE]}
 SECRET: JsonSchema = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", "examples": ["${TOKEN}"]}
 ADDRESS: JsonSchema = {"type": "string", "pattern": rf"^{addresses.PATTERN}$|\$\{{", "examples": ["127.0.0.1:8000"]}
 DURATION: JsonSchema = {"type": "string", "pattern": rf"^{durations.PATTERN}$|\$\{{", "examples": ["500ms", "30s", "5m", "1h", "1d"]}
+SIZE: JsonSchema = {"type": "string", "pattern": rf"^{sizes.PATTERN}$|\$\{{", "examples": ["512M", "2G"]}
 RATE_LIMIT: JsonSchema = {"type": "string", "pattern": rf"^{rate_limits.PATTERN}$|\$\{{", "examples": ["4 per 15s", "25% per 1m"]}
 
 

@@ -52,4 +52,6 @@ def _when_missing(part: Part) -> WhenMissing:
         return WhenMissing()
     if said.processes is not None:
         return WhenMissing("processes", said.processes)
+    if said.at_most is not None:
+        return WhenMissing("at_most", said.at_most)
     return WhenMissing("at_least", said.at_least or 0)

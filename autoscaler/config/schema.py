@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from autoscaler.decide.settings import Combine, RateLimit, Select
-from autoscaler.model import Address, Duration, DurationOrZero, Help, Number, PathName, Processes, Seconds, SecretText
+from autoscaler.decide.settings import Combine, RateLimit, Select, WhenFutile
+from autoscaler.model import Address, Bytes, Duration, DurationOrZero, Help, Number, PathName, Positive, Processes, Seconds, SecretText
 
 DEFAULT_LISTEN = Address("127.0.0.1", 9797)
 
@@ -29,6 +29,8 @@ class FileSection:
     metrics: Annotated[object, Help("what is read, by name")] = None
     defaults: Annotated[object, Help("what holds for every process type that does not say otherwise")] = None
     formation: Annotated[object, Help("the process types by name")] = None
+    total: Annotated[int | None, Number(at_least=1), Help("the most processes of all types together, those that drain included")] = None
+    preempt: Annotated[bool, Help("types of a lower priority scale in for those of a higher one, where total leaves no room")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +60,12 @@ class WhenMissingSection:
 
     processes: Annotated[Processes | None, Help("take this many")] = None
     at_least: Annotated[Processes | None, Help("keep the present number, and at least this many")] = None
+    at_most: Annotated[Processes | None, Help("keep the present number, but at most this many")] = None
 
     def __post_init__(self) -> None:
-        """Raise ``ValueError`` unless one of the two is given."""
-        if (self.processes is None) == (self.at_least is None):
-            raise ValueError("say either processes or at_least; write {processes: 2} or {at_least: 2}")
+        """Raise ``ValueError`` unless one of the three is given."""
+        if (self.processes, self.at_least, self.at_most).count(None) != 2:  # noqa: PLR2004 - two of three are left out
+            raise ValueError("say one of processes, at_least and at_most; write {processes: 2}, {at_least: 2} or {at_most: 2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,27 @@ class PolicySection:
     """What stands beside a policy."""
 
     when_missing: Annotated[Literal["hold"] | WhenMissingSection, Help("what is done without the policy's data")] = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSection:
+    """A span of the clock with limits of its own."""
+
+    cron: Annotated[str | None, Help("when it begins: minute hour day month weekday")] = None
+    for_seconds: Annotated[Duration | None, Help("how long it lasts")] = None
+    until: Annotated[str | None, Help("when it ends, as a cron expression, in place of for")] = None
+    minimum: Annotated[Processes | None, Help("the fewest processes meanwhile; holds at once")] = None
+    maximum: Annotated[Processes | None, Help("the most processes meanwhile; what runs beyond it scales in through the limits")] = None
+    processes: Annotated[Processes | None, Help("exactly so many processes meanwhile")] = None
+    at_once: Annotated[bool, Help("scale in to the maximum at once, whatever the limits say")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSection:
+    """When other limits hold than usual."""
+
+    timezone: Annotated[str | None, Help("name from the IANA database, such as Europe/Budapest; default UTC")] = None
+    windows: Annotated[tuple[WindowSection, ...] | None, Help("spans of the clock with limits of their own")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +112,11 @@ class DefaultsSection:
     scale_out: Annotated[DirectionSection | None, Help("how fast processes are added")] = None
     scale_in: Annotated[DirectionSection | None, Help("how fast processes are removed")] = None
     backend: Annotated[str | None, Help("name of the backend that runs the type, when there are several")] = None
+    memory_bytes: Annotated[Bytes | None, Help("memory one process needs; none is started beyond what its host has free")] = None
+    schedule: Annotated[ScheduleSection | None, Help("when other limits hold than usual")] = None
+    futility: Annotated[WhenFutile | None, Help("what is done when more processes complete no more work; default warn")] = None
+    priority: Annotated[int | None, Help("who comes first when total is reached: the higher; default 0")] = None
+    weight: Annotated[Positive | None, Help("share among types of the same priority; default 1")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +125,7 @@ class TypeSection(DefaultsSection):
 
     command: Annotated[str | None, Help("what a process runs; default the Procfile's line of this name")] = None
     listen: Annotated[Address | None, Help("address of the shared socket")] = None
+    singleton: Annotated[bool | None, Help("never two processes, not even while one drains")] = None
     policies: Annotated[tuple[object, ...] | None, Help("what says how many processes are needed; none: the minimum")] = None
     pause: Annotated[bool | str | None, Help("change nothing; true, or the reason")] = None
     pause_scale_out: Annotated[bool | str | None, Help("add nothing; true, or the reason")] = None

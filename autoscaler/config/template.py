@@ -19,6 +19,8 @@ listen: 127.0.0.1:9797               # /metrics, /-/healthy, /-/ready and /statu
 #listen_key: tls/private.pem         # TLS: its key
 
 backend: {local: {procfile: Procfile}}   # what starts and stops the processes; dry_run only tells what it would do
+#total: 20                           # the most processes of all types together, those that drain included
+#preempt: true                       # types of a lower priority make room for those of a higher one
 # Several backends: `backends: {here: {local: {}}, nowhere: {dry_run: {}}}` in place of `backend`, and `backend: here` in each type.
 
 """
@@ -66,12 +68,13 @@ defaults:
 
 _FORMATION = """
 # The process types by name, as in the Procfile. `maximum` has no default: say what the machine carries.
+# A type that must never run twice, such as a clock, has `singleton: true` in place of limits.
 formation:
 """
 
 _TYPE = """\
   {name}:
-    minimum: {minimum}                       # never fewer
+    minimum: 1                       # never fewer
     maximum: {maximum}                       # never more
 """
 
@@ -81,6 +84,9 @@ _WEB = """\
     ready: port                      # a process is ready when it accepts connections; lived: when it keeps running; notify: when it says so
     #startup: 4s                     # from start to ready; measured when left out
     stop_timeout: 10s                # TERM, then this long to finish, then KILL
+    #memory: 512M                    # what one process needs: none is started beyond what the machine has free
+    #priority: 10                    # with total: the higher comes first; weight: 2 has a double share among equals
+    #schedule: {{timezone: Europe/Budapest, windows: [{{cron: "0 8 * * 1-5", for: 10h, minimum: 2}}]}}   # other limits for a while
     policies:                        # how many are needed
       - target: {{metric: {name}_requests, per_process: 50}}   # one process for every 50 requests a second
         when_missing: hold           # without the metric nothing changes; or {{processes: 2}}, {{at_least: 2}}
@@ -90,13 +96,19 @@ _JOBS = """\
     slots: 1                         # jobs that one process works on at a time
     stop_timeout: 1m                 # longer than a job takes: TERM, then this long to finish, then KILL
     #environment: {{LOG_LEVEL: info}}  # variables of the processes, beside those of the autoscaler itself
+    #futility: stop                  # add nothing while more processes complete no more jobs; warn: say so
     #pause: maintenance until noon   # change nothing; also true, pause_scale_out and pause_scale_in
     policies:
       - backlog: {{waiting: {name}_waiting, busy: {name}_running, job_takes: 1s, clear_within: 1m}}
 """
 
 _FIXED = """\
+    singleton: true                  # never two, not even while one drains
     stop_timeout: 10s                # no policies: the minimum runs
+"""
+
+_RELEASE = """\
+  # {name} is left out: a release phase runs before a deploy, and is no process of the formation
 """
 
 _COMMAND = """\
@@ -107,8 +119,8 @@ _EXAMPLES = {
     "web": "python3 -m http.server --bind 127.0.0.1 $PORT  # put your own here; left out: the Procfile's line of this name",
     "worker": "sleep 1000000  # put your own here",
 }
-# Types that hold a schedule or an election of their own must never run twice; a release phase is no process at all.
-_SINGLE = ("clock", "beat", "scheduler", "cron", "release")
+_SINGLE = ("clock", "beat", "scheduler", "cron")  # they hold a schedule or an election of their own
+_NO_PROCESS = ("release",)
 _WEB_NAMES = ("web", "api", "http", "server")
 
 
@@ -127,17 +139,18 @@ def _align(text: str) -> str:
 
 
 def _metrics(name: str) -> str:
-    if name in _SINGLE:
+    if name in _SINGLE or name in _NO_PROCESS:
         return ""
     return (_WEB_METRIC if name in _WEB_NAMES else _JOB_METRICS).format(name=name)
 
 
 def _type(name: str, command: str | None) -> str:
+    if name in _NO_PROCESS:
+        return _RELEASE.format(name=name)
     maximum = 1 if name in _SINGLE else 4
-    minimum = 0 if name == "release" else 1
     keys = _FIXED if name in _SINGLE else _WEB if name in _WEB_NAMES else _JOBS
     said = _COMMAND.format(command=command) if command else ""
-    return _TYPE.format(name=name, minimum=minimum, maximum=maximum) + said + keys.format(name=name)
+    return _TYPE.format(name=name, maximum=maximum) + said + keys.format(name=name)
 
 
 TEMPLATE = init_text()

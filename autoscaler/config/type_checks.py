@@ -14,6 +14,9 @@ def check_type(section: TypeSection, own: TypeSection, part: Part) -> None:
     """Report what does not fit together in ``section``, of which the type itself says ``own``."""
     _check_limits(section, own, part)
     _check_socket(section, part)
+    if section.singleton and section.maximum is not None and section.maximum > 1:
+        most = part.shown("maximum", section.maximum)
+        part.report.at_key((*part.path, "singleton"), f"a singleton never runs twice, and maximum is {most}; make it 1, or remove singleton")
     _check_environment(own, part)
     for key in ("pause", "pause_scale_out", "pause_scale_in"):
         said = getattr(own, key)

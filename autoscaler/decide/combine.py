@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoscaler.decide.settings import NamedPolicy, WhenMissing
+from autoscaler.decide.settings import WhenMissing
 from autoscaler.decide.situation import Situation
 from autoscaler.model import Adjustment, Missing, PolicyAnswer, Recommendation
 
@@ -23,7 +23,7 @@ class Proposal:
 class _Wish:
     processes: int
     reason: str
-    is_floor: bool = False  # stands in for missing data: the whole may not fall below the present size
+    floor: int = 0  # of a wish that stands in for missing data: the whole may not fall below it
 
 
 def combine(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal:
@@ -34,8 +34,9 @@ def combine(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal
     if not wishes:
         return _minimum(situation, answers)
     wish = _choose(situation, wishes)
-    if any(one.is_floor for one in wishes) and wish.processes < situation.current:
-        wish = _Wish(situation.current, f"{wish.reason}; no scale-in on missing data: {situation.current}")
+    floor = max(one.floor for one in wishes)
+    if wish.processes < floor:
+        wish = _Wish(floor, f"{wish.reason}; {'no scale-in' if floor == situation.current else 'no fewer'} on missing data: {floor}")
     return _guard(situation, wish, missing) if missing else Proposal(wish.processes, wish.reason)
 
 
@@ -47,20 +48,25 @@ def _sort_out(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> tuple[
         if isinstance(answer, Recommendation):
             wishes.append(_Wish(answer.processes, answer.reason))
         elif isinstance(answer, Missing):
-            _stand_in(named, answer, wishes, missing)
+            wish = _stand_in(named.when_missing, answer, situation.current)
+            if wish is None:
+                missing.append(answer)
+            else:
+                wishes.append(wish)
         if wishes and not missing and situation.settings.combine == "first":
             break  # the first that has something to say decides; what comes later is not asked for
     return wishes, missing
 
 
-def _stand_in(named: NamedPolicy, answer: Missing, wishes: list[_Wish], missing: list[Missing]) -> None:
-    rule: WhenMissing = named.when_missing
+def _stand_in(rule: WhenMissing, answer: Missing, current: int) -> _Wish | None:
+    """Wish in place of a policy without its data; ``None`` when the size is held."""
     if rule.do == "hold":
-        missing.append(answer)
-    elif rule.do == "processes":
-        wishes.append(_Wish(rule.processes, f"{answer.reason}; {rule.processes} when missing"))
-    else:
-        wishes.append(_Wish(rule.processes, f"{answer.reason}; at least {rule.processes} when missing", is_floor=True))
+        return None
+    if rule.do == "processes":
+        return _Wish(rule.processes, f"{answer.reason}; {rule.processes} when missing")
+    if rule.do == "at_most":
+        return _Wish(0, f"{answer.reason}; at most {rule.processes} when missing", floor=min(current, rule.processes))
+    return _Wish(rule.processes, f"{answer.reason}; at least {rule.processes} when missing", floor=current)
 
 
 def _choose(situation: Situation, wishes: list[_Wish]) -> _Wish:

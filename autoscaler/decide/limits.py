@@ -7,15 +7,24 @@ from autoscaler.model import Adjustment
 
 
 def limit(situation: Situation, processes: int) -> Adjustment | None:
-    """Raise to the minimum or lower to the maximum; the minimum does not hold for a type that is off."""
-    process_type = situation.settings.process_type
+    """Raise to the minimum or lower to the maximum; the minimum does not hold for a type that is off, nor beyond a ceiling."""
     if situation.memory.is_off:
         return None
-    if processes < process_type.minimum:
-        return Adjustment("limits", processes, process_type.minimum, f"the minimum is {process_type.minimum}")
-    if processes > process_type.maximum:
-        return Adjustment("limits", processes, process_type.maximum, f"the maximum is {process_type.maximum}")
+    if processes < situation.minimum:
+        return _raise(situation, processes)
+    maximum = situation.bounds.hard_maximum if situation.bounds else situation.settings.process_type.maximum
+    if processes > maximum:
+        return Adjustment("limits", processes, maximum, f"the maximum is {maximum}")
     return None
+
+
+def _raise(situation: Situation, processes: int) -> Adjustment | None:
+    minimum, ceiling = situation.minimum, situation.ceiling
+    if ceiling is None or ceiling.processes >= minimum:
+        return Adjustment("limits", processes, minimum, f"the minimum is {minimum}")
+    if ceiling.processes <= processes:
+        return None
+    return Adjustment("limits", processes, ceiling.processes, f"the minimum is {minimum}, but {ceiling.reason}")
 
 
 def keep_off(situation: Situation, processes: int) -> Adjustment | None:
@@ -23,3 +32,13 @@ def keep_off(situation: Situation, processes: int) -> Adjustment | None:
     if not situation.memory.is_off:
         return None
     return Adjustment("limits", processes, 0, "set to 0 by hand, off until it is raised by hand")
+
+
+def keep_single(situation: Situation, processes: int) -> Adjustment | None:
+    """Run a singleton once at most, and only when the one before it is gone."""
+    if not situation.settings.process_type.is_singleton or processes < 1:
+        return None
+    counts = situation.observation.counts
+    if counts.desired == 0 and counts.draining + counts.unknown > 0:
+        return Adjustment("singleton", processes, 0, "a singleton, and the one before it may still run")
+    return Adjustment("singleton", processes, 1, "a singleton, never two") if processes > 1 else None

@@ -22,6 +22,27 @@ class SizeChange:
     after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Scale-outs of a quarter or more that are watched for what they bring."""
+
+    before: int
+    after: int
+    rate: float  # completions a second when it began
+    scale_outs: int = 1
+    ready_at: float | None = None  # when all processes were ready
+
+
+@dataclass(frozen=True, slots=True)
+class Futility:
+    """What scale-outs have brought so far."""
+
+    trial: Trial | None = None
+    in_vain: int = 0  # scale-outs in a row that brought nothing
+    rate: float = 0.0  # completions a second beyond which they are in vain no longer
+    probed_at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """The past of one process type; every value is JSON-able, so that a record can hold it and a replay go on from it."""
@@ -36,6 +57,7 @@ class Memory:
     ready: tuple[ReadyCount, ...] = ()
     is_off: bool = False  # somebody set the type to 0 by hand
     set_by_others: str = ""  # a sentence, on the tick that saw it
+    futility: Futility | None = None
 
 
 def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
@@ -55,6 +77,7 @@ def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> 
         ready=_ready(observation, memory.ready),
         is_off=_is_off(settings, observation.counts, memory, is_foreign),
         set_by_others=f"set from {memory.desired} to {desired} by somebody else" if is_foreign else "",
+        futility=memory.futility,
     )
 
 
@@ -67,7 +90,7 @@ def must_wait_for_windows(settings: TypeSettings, now: float, memory: Memory) ->
 
 def forget_sizes(memory: Memory) -> Memory:
     """Keep what policies remember and drop the sizes: the type now runs on another backend, whose counts tell nothing of the past."""
-    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False)
+    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False, futility=None)
 
 
 def _is_ours(memory: Memory, desired: int) -> bool:

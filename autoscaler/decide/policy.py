@@ -26,8 +26,8 @@ class Policy(Protocol):
 class Projects(Protocol):
     """A policy whose readings change with the number of processes, such as a mean over them."""
 
-    def project(self, observation: Observation, processes: int) -> Observation:
-        """Return what would be read of the same load with so many processes (at least 1), all of them ready."""
+    def projected(self, observation: Observation, processes: int) -> int:
+        """Return how many processes would be wanted if the same load were read from so many (at least 1), all of them ready."""
 
 
 @runtime_checkable

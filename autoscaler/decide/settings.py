@@ -11,13 +11,14 @@ from autoscaler.model import MetricName, ProcessType
 
 Combine = Literal["max", "min", "sum", "first"]
 Select = Literal["max", "min", "disabled"]
+WhenFutile = Literal["warn", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
 class WhenMissing:
     """What stands in for a policy without its data."""
 
-    do: Literal["hold", "processes", "at_least"] = "hold"
+    do: Literal["hold", "processes", "at_least", "at_most"] = "hold"
     processes: int = 0
 
 
@@ -73,6 +74,40 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A span of the clock with limits of its own: it opens at the times of ``cron`` and lasts ``for_seconds``, or until another cron time."""
+
+    cron: str
+    for_seconds: float | None = None
+    until: str | None = None  # a cron expression; exactly one of the two is given
+    minimum: int | None = None
+    maximum: int | None = None
+    processes: int | None = None  # fixes the number, in place of the other two
+    at_once: bool = False  # a lower maximum does not wait for the limits of scale-in
+
+    @property
+    def said(self) -> str:
+        """Name the window by its cron expression."""
+        return f"the window '{self.cron}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The windows of a process type, in one time zone of the IANA database."""
+
+    timezone: str
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormationCap:
+    """The most processes that all types may have together; ``preempt`` makes lower priorities give way to higher ones."""
+
+    total: int
+    preempt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TypeSettings:
     """One process type with everything that decides its number of processes."""
 
@@ -83,6 +118,10 @@ class TypeSettings:
     scale_in: DirectionLimits = SCALE_IN
     pause: Pause = field(default_factory=Pause)  # from the configuration; the operator's is added by the loop
     backend: str = "default"
+    schedule: Schedule | None = None
+    futility: WhenFutile = "warn"
+    priority: int = 0  # higher first, when the formation is capped
+    weight: float = 1.0  # share among types of the same priority
 
     @property
     def name(self) -> str:

@@ -11,6 +11,27 @@ from autoscaler.model import Adjustment, Observation
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The fewest and the most processes at this moment, where it is not the configuration alone that says so."""
+
+    minimum: int
+    maximum: int  # growth ends here; what runs beyond it scales in through the limits
+    hard_maximum: int  # what runs beyond it goes at once
+    minimum_reason: str = ""
+    maximum_reason: str = ""
+    minimum_rule: str = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most processes that there is room for: not even the minimum goes beyond it."""
+
+    processes: int
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """One process type at one tick, with its past."""
 
@@ -18,6 +39,8 @@ class Situation:
     observation: Observation
     memory: Memory
     pause: Pause
+    bounds: Bounds | None = None  # None: those of the configuration
+    ceiling: Ceiling | None = None
 
     @property
     def current(self) -> int:
@@ -28,6 +51,11 @@ class Situation:
     def now(self) -> float:
         """Monotonic seconds of this tick."""
         return self.observation.now
+
+    @property
+    def minimum(self) -> int:
+        """The fewest processes at this moment."""
+        return self.bounds.minimum if self.bounds else self.settings.process_type.minimum
 
 
 # A rule takes the number so far and returns the adjustment it makes, None when it lets the number pass.

@@ -152,3 +152,13 @@ def type_mistake(mistake: Callable[..., str]) -> Callable[..., str]:
         return mistake(f"formation:\n  web: {{{keys}}}\n").split(": ", 1)[1]
 
     return load_it
+
+
+@pytest.fixture
+def type_mistakes(mistakes: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Load a process type with mistakes in its keys, and return them without their places."""
+
+    def load_it(keys: str) -> list[str]:
+        return [line.split(": ", 1)[1] for line in mistakes(f"formation:\n  web: {{{keys}}}\n")]
+
+    return load_it

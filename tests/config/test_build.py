@@ -101,6 +101,7 @@ def test_pause_is_a_flag_or_a_reason(the_type, keys, pause):
         ("hold", WhenMissing()),
         ("{processes: 3}", WhenMissing("processes", 3)),
         ("{at_least: 0}", WhenMissing("at_least", 0)),
+        ("{at_most: 0}", WhenMissing("at_most", 0)),
     ],
 )
 @pytest.mark.parametrize("place", ["wish: {{metric: jobs}}, when_missing: {0}", "wish: {{metric: jobs, when_missing: {0}}}"])

@@ -8,7 +8,7 @@ from autoscaler.config.derive import options_of
 from autoscaler.config.loading import load, load_text
 from autoscaler.config.schema import DirectionSection, FileSection, MetricSection, PolicySection, TypeSection
 from autoscaler.config.template import TEMPLATE, init_text
-from autoscaler.decide.settings import SCALE_IN, SCALE_OUT
+from autoscaler.decide.settings import SCALE_IN, SCALE_OUT, FormationCap
 
 _OPTIONAL = re.compile(r"^( *)#([a-z_]+:)", re.MULTILINE)
 
@@ -25,6 +25,7 @@ def test_template_loads_with_all_its_optional_keys():
     web, worker = settings.types
     assert (settings.listen.token, web.process_type.startup_seconds) == ("s3cret", 4.0)
     assert (worker.pause.reason, worker.process_type.environment) == ("maintenance until noon", {"LOG_LEVEL": "info"})
+    assert (settings.cap, web.schedule.windows[0].minimum, worker.futility) == (FormationCap(20, preempt=True), 2, "stop")
 
 
 def test_limits_in_the_template_are_the_defaults():
@@ -43,7 +44,7 @@ def test_every_line_of_the_template_fits_the_screen():
     assert "\t" not in TEMPLATE
 
 
-@pytest.mark.parametrize("names", [("web",), ("worker", "mailer"), ("web", "worker", "clock", "release"), ("no", "1", "-x", "_y")])
+@pytest.mark.parametrize("names", [("web",), ("worker", "mailer"), ("web", "worker", "clock"), ("no", "1", "-x", "_y")])
 def test_types_of_a_procfile_are_taken_over(tmp_path, names):
     (tmp_path / "Procfile").write_text("".join(f"{name}: run\n" for name in names))
     path = tmp_path / "autoscaler.yaml"
@@ -53,9 +54,15 @@ def test_types_of_a_procfile_are_taken_over(tmp_path, names):
     assert settings.warnings == ()
 
 
-@pytest.mark.parametrize(("name", "minimum"), [("clock", 1), ("release", 0)])
-def test_types_that_must_not_run_twice_stay_fixed(tmp_path, name, minimum):
+@pytest.mark.parametrize("name", ["clock", "beat"])
+def test_types_that_must_not_run_twice_stay_fixed(tmp_path, name):
     (tmp_path / "Procfile").write_text(f"{name}: run\n")
     (tmp_path / "autoscaler.yaml").write_text(init_text((name,)))
     (one,) = load(tmp_path / "autoscaler.yaml", {}).types
-    assert (one.process_type.minimum, one.process_type.maximum, one.policies) == (minimum, 1, ())
+    assert (one.process_type.minimum, one.process_type.maximum, one.policies, one.process_type.is_singleton) == (1, 1, (), True)
+
+
+def test_release_phase_is_no_process():
+    text = init_text(("clock", "release"))
+    assert "# release is left out" in text
+    assert "  release:" not in text

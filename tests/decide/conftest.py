@@ -41,11 +41,12 @@ class Type:
     now: float = 0.0
     memory: Memory = field(default_factory=Memory)
     pause: Pause | None = None
+    wall: float = 1e9  # at the beginning
 
-    def tick(self, *answers: int | str | None, after: float = 5.0, accept: bool = True, counts: Counts | None = None) -> Decision:
+    def tick(self, *answers: int | str | None, after: float = 5.0, accept: bool = True, counts: Counts | None = None, **seen: object) -> Decision:
         self.now += after
         policies = tuple(replace(named, policy=Wanting(_answer(answer))) for named, answer in zip(self.settings.policies, answers, strict=True))
-        observation = Observation(self.now, 1e9 + self.now, self.settings.process_type, counts or Counts(self.desired, self.desired))
+        observation = Observation(self.now, self.wall + self.now, self.settings.process_type, counts or Counts(self.desired, self.desired), **seen)
         decision, self.memory = decide(replace(self.settings, policies=policies), observation, self.memory, pause=self.pause)
         self.desired = decision.target if accept else self.desired
         return decision
@@ -53,18 +54,26 @@ class Type:
 
 @pytest.fixture
 def make_type() -> Callable[..., Type]:
-    def make(
+    def make(  # noqa: PLR0913 - what tests vary, by name
         desired: int = 4,
         *,
         minimum: int = 1,
         maximum: int = 40,
         policies: int = 1,
         when_missing: WhenMissing | None = None,
+        wall: float = 1e9,
+        kind: dict[str, object] | None = None,
         **settings: object,
     ) -> Type:
-        process_type = ProcessType(name="worker", minimum=minimum, maximum=maximum)
+        process_type = ProcessType(name="worker", minimum=minimum, maximum=maximum, **(kind or {}))
         named = tuple(NamedPolicy(f"p{index}", Wanting(_answer(None)), when_missing or WhenMissing()) for index in range(policies))
         chosen = {"scale_out": FREE, "scale_in": FREE} | settings
-        return Type(TypeSettings(process_type=process_type, policies=named, **chosen), desired)
+        return Type(TypeSettings(process_type=process_type, policies=named, **chosen), desired, wall=wall)
 
     return make
+
+
+@pytest.fixture
+def held_still() -> Pause:
+    """Hold everything still."""
+    return Pause(scale_out=True, scale_in=True, reason="deploy")

@@ -59,7 +59,7 @@ def test_a_refused_scale_in_on_missing_data_is_an_adjustment(make_type):
 
 @pytest.mark.parametrize(
     ("do", "processes", "target"),
-    [("hold", 0, 5), ("processes", 3, 3), ("at_least", 3, 5), ("at_least", 8, 8)],
+    [("hold", 0, 5), ("processes", 3, 3), ("at_least", 3, 5), ("at_least", 8, 8), ("at_most", 3, 3), ("at_most", 8, 5)],
 )
 def test_when_missing_stands_in_for_the_policy(make_type, do, processes, target):
     assert make_type(5, when_missing=WhenMissing(do, processes)).tick("down").target == target
@@ -70,6 +70,22 @@ def test_a_floor_in_a_sum_does_not_feed_on_itself(make_type):
 
     assert [worker.tick("down", 5).target for _ in range(3)] == [7, 7, 7]
     assert worker.tick("down", 6).target == 8
+
+
+@pytest.mark.parametrize("combine", ["max", "sum", "min"])
+def test_at_most_when_missing_keeps_the_whole_up_to_its_number(make_type, combine):
+    worker = make_type(7, policies=2, combine=combine, when_missing=WhenMissing("at_most", 5))
+    decision = worker.tick("down", 2)
+
+    assert decision.target == 5
+    assert decision.reason.endswith("no fewer on missing data: 5")
+    assert worker.tick("down", 2).reason.endswith("no scale-in on missing data: 5")
+
+
+def test_at_most_when_missing_never_lowers_what_another_policy_wants(make_type):
+    worker = make_type(7, policies=2, combine="sum", when_missing=WhenMissing("at_most", 3))
+
+    assert [worker.tick("down", 9).target for _ in range(3)] == [9, 9, 9]
 
 
 def test_the_sum_shows_what_was_added(make_type):

@@ -1,0 +1,186 @@
+"""Stage 7: a limited number of processes for the whole formation."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoscaler.decide.course import begin_course, end_course
+from autoscaler.decide.formation_cap import occupied, share_out
+from autoscaler.decide.memory import Memory
+from autoscaler.decide.pipeline import ask
+from autoscaler.decide.settings import DirectionLimits, FormationCap, NamedPolicy, Pause, RateLimit, TypeSettings
+from autoscaler.model import Counts, Observation, ProcessType, Recommendation
+
+FREE = DirectionLimits()
+STEP = 5.0
+
+
+@dataclass(frozen=True)
+class Wanting:
+    processes: int
+
+    def recommend(self, _observation, _memory):
+        return Recommendation(self.processes, f"wants {self.processes}")
+
+
+@dataclass
+class Crew:
+    """One type of a formation; what leaves drains for a while."""
+
+    name: str
+    desired: int
+    drain_ticks: int = 0
+    minimum: int = 0
+    priority: int = 0
+    weight: float = 1.0
+    scale_in: DirectionLimits = FREE
+    pause: Pause = field(default_factory=Pause)
+    memory: Memory = field(default_factory=Memory)
+    draining: list[int] = field(default_factory=list)  # ticks left, one a process
+
+    def begin(self, tick, wanted):
+        process_type = ProcessType(name=self.name, minimum=self.minimum, maximum=50)
+        policies = (NamedPolicy("wanting", Wanting(wanted)),)
+        settings = TypeSettings(
+            process_type=process_type, policies=policies, scale_out=FREE, scale_in=self.scale_in, priority=self.priority, weight=self.weight
+        )
+        self.draining = [left - 1 for left in self.draining if left > 1]
+        counts = Counts(self.desired, running=self.desired, draining=len(self.draining))
+        return begin_course(settings, Observation(tick * STEP, 1e9 + tick * STEP, process_type, counts), self.memory, self.pause, ask)
+
+    def end(self, course, ceiling):
+        decision, self.memory = end_course(course, ceiling)
+        self.draining += [self.drain_ticks] * max(0, self.desired - decision.target)
+        self.draining = [left for left in self.draining if left]
+        self.desired = decision.target
+        return decision
+
+    @property
+    def alive(self):
+        return self.desired + len(self.draining)
+
+
+def play(cap, crews, wishes, ticks=1, start=0):
+    for tick in range(start, start + ticks):
+        courses = [crew.begin(tick, wishes[crew.name]) for crew in crews]
+        shared = share_out(cap, courses)
+        yield [crew.end(*one) for crew, one in zip(crews, shared, strict=True)]
+
+
+def sizes(cap, crews, **wishes):
+    (decisions,) = play(cap, crews, wishes)
+    return [decision.target for decision in decisions]
+
+
+def test_cap_counts_processes_until_they_have_exited():
+    crews = [Crew("web", 8), Crew("worker", 12, drain_ticks=120)]
+    cap, alive = FormationCap(20), []
+    for decisions in play(cap, crews, {"web": 16, "worker": 4}, ticks=130):
+        alive.append(sum(crew.alive for crew in crews))
+        web = decisions[0].target
+
+    assert max(alive) == 20
+    assert web == 16
+
+
+def test_growth_waits_for_what_drains_and_says_so():
+    crews = [Crew("web", 8), Crew("worker", 8)]
+    crews[1].draining = [99] * 4
+    (decisions,) = play(FormationCap(20), crews, {"web": 12, "worker": 8})
+
+    assert (decisions[0].target, decisions[0].action) == (8, "hold")
+    assert decisions[0].reason.endswith("0 of 20 processes are free, 0 for web")
+
+
+@pytest.mark.parametrize(
+    ("cap", "crews", "wishes", "expected"),
+    [
+        (20, [Crew("a", 4), Crew("b", 4)], {"a": 10, "b": 10}, [10, 10]),  # room for all
+        (12, [Crew("a", 4), Crew("b", 4)], {"a": 10, "b": 10}, [6, 6]),
+        (12, [Crew("a", 0), Crew("b", 0, weight=2.0)], {"a": 20, "b": 20}, [4, 8]),
+        (12, [Crew("a", 6), Crew("b", 0)], {"a": 20, "b": 20}, [6, 6]),  # towards equal sizes
+        (12, [Crew("a", 4), Crew("b", 4, priority=1)], {"a": 10, "b": 7}, [5, 7]),
+        (12, [Crew("a", 4), Crew("b", 4, priority=1)], {"a": 10, "b": 20}, [4, 8]),
+        (12, [Crew("a", 0, minimum=3), Crew("b", 4, priority=1)], {"a": 0, "b": 20}, [3, 9]),  # minimums first
+        (6, [Crew("a", 4), Crew("b", 4)], {"a": 10, "b": 2}, [4, 2]),  # over the cap already: nothing grows, nothing is taken
+    ],
+)
+def test_growth_is_shared_by_priority_and_weight(cap, crews, wishes, expected):
+    assert sizes(FormationCap(cap), crews, **wishes) == expected
+
+
+def test_types_that_cannot_be_seen_keep_their_room():
+    (course,) = [Crew("a", 4).begin(0, 10)]
+    ((_, ceiling),) = share_out(FormationCap(12), [course], others=6)
+
+    assert ceiling.processes == 6
+
+
+def test_paused_type_takes_no_room_from_the_others():
+    crews = [Crew("a", 4, priority=1, pause=Pause(scale_out=True)), Crew("b", 4)]
+
+    assert sizes(FormationCap(10), crews, a=9, b=9) == [4, 6]
+
+
+def test_without_preemption_a_lower_priority_keeps_what_it_has():
+    crews = [Crew("batch", 10), Crew("web", 2, priority=1)]
+
+    assert sizes(FormationCap(12), crews, batch=10, web=6) == [10, 2]
+
+
+def test_lower_priority_gives_way_and_growth_follows_its_exits():
+    crews = [Crew("batch", 10, drain_ticks=4), Crew("web", 2, priority=1)]
+    history = [(d[0].target, d[1].target) for d in play(FormationCap(12, preempt=True), crews, {"batch": 10, "web": 6}, ticks=10)]
+
+    assert history[0] == (6, 2)
+    assert history[-1] == (6, 6)
+    assert all(batch + web <= 12 for batch, web in history)
+    assert [web for _, web in history] == sorted(web for _, web in history)
+
+
+def test_preempted_type_scales_in_through_its_own_limits():
+    slow = DirectionLimits(30.0, 0.0, (RateLimit(1, "processes", 60.0),))
+    crews = [Crew("batch", 10, scale_in=slow), Crew("web", 2, priority=1)]
+    history = [d[0].target for d in play(FormationCap(12, preempt=True), crews, {"batch": 10, "web": 6}, ticks=60)]
+
+    assert history[:6] == [10] * 6
+    assert history[-1] == 6
+    assert max(before - after for before, after in zip(history, history[1:], strict=False)) == 1  # noqa: RUF007 - plain to read
+
+
+def test_preemption_stops_at_the_minimum_and_spares_the_higher_of_two():
+    crews = [Crew("low", 4, minimum=3), Crew("middle", 4, priority=1), Crew("high", 4, priority=2)]
+    for decisions in play(FormationCap(12, preempt=True), crews, {"low": 4, "middle": 4, "high": 6}, ticks=5):
+        last = [decision.target for decision in decisions]
+
+    assert last == [3, 3, 6]
+
+
+def test_reason_names_the_priority_that_is_short():
+    crews = [Crew("batch", 10), Crew("web", 2, priority=1)]
+    ((batch, _),) = play(FormationCap(12, preempt=True), crews, {"batch": 10, "web": 6})
+
+    assert "4 more are wanted with a higher priority than 0" in batch.reason
+
+
+@given(
+    st.integers(1, 30),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(0, 10), st.integers(0, 3), st.sampled_from([0.5, 1.0, 3.0]), st.integers(0, 5)), min_size=1, max_size=4),
+    st.lists(st.lists(st.integers(0, 40), min_size=4, max_size=4), min_size=1, max_size=20),
+)
+def test_formation_never_grows_beyond_its_cap(total, preempt, kinds, wishes):
+    crews = [Crew(f"t{i}", size, drain, priority=drain, weight=weight) for i, (size, _, weight, drain) in enumerate(kinds)]
+    before = sum(crew.alive for crew in crews)
+    for tick, wanted in enumerate(wishes):
+        for _ in play(FormationCap(total, preempt), crews, {crew.name: wanted[i] for i, crew in enumerate(crews)}, start=tick):
+            alive = sum(crew.alive for crew in crews)
+            assert alive <= max(total, before)
+            before = alive
+
+
+def test_failed_and_starting_processes_are_occupied_once():
+    assert occupied(Counts(desired=5, running=2, starting=1, failed=2, draining=3)) == 8
+    assert occupied(replace(Counts(desired=2), running=4)) == 4

@@ -1,0 +1,149 @@
+"""Stage 6: projection, crash loop, memory; and singletons, calls and ceilings of stage 8."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from autoscaler.decide.memory import Memory
+from autoscaler.decide.pipeline import decide
+from autoscaler.decide.settings import DirectionLimits, NamedPolicy, TypeSettings
+from autoscaler.model import Address, Counts, Observation, ProcessType, Recommendation
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Wants a process less, although the load would be too high for fewer than ``needed``."""
+
+    wanted: int
+    needed: int
+
+    def recommend(self, _observation, _memory):
+        return Recommendation(self.wanted, "low")
+
+    def projected(self, _observation, processes):
+        return processes if processes >= self.needed else processes + 1
+
+
+def target_of(desired, wanted, needed):
+    settings = TypeSettings(
+        process_type=ProcessType(name="web", minimum=0, maximum=20),
+        policies=(NamedPolicy("mean", Mean(wanted, needed)),),
+        scale_in=DirectionLimits(),
+    )
+    decision, _ = decide(settings, Observation(0.0, 0.0, settings.process_type, Counts(desired, desired)), Memory())
+    return decision.target, [adjustment.rule for adjustment in decision.adjustments]
+
+
+@pytest.mark.parametrize(
+    ("desired", "wanted", "needed", "target", "rules"),
+    [
+        (3, 2, 3, 3, ["projection"]),  # fewer would be asked back at once
+        (9, 2, 5, 5, ["projection"]),  # an intermediate number
+        (9, 5, 5, 5, []),
+        (9, 0, 5, 0, []),  # to 0 there is nothing to project
+    ],
+)
+def test_scale_in_stops_where_the_same_load_would_call_for_scale_out(desired, wanted, needed, target, rules):
+    assert target_of(desired, wanted, needed) == (target, rules)
+
+
+def test_crash_looping_type_is_not_scaled_out(make_type):
+    decision = make_type(4).tick(8, is_crash_looping=True)
+
+    assert (decision.target, decision.action) == (4, "hold")
+    assert "crash loops" in decision.reason
+
+
+def test_crash_looping_type_may_scale_in(make_type):
+    one = make_type(4)
+    one.tick(4)
+
+    assert one.tick(2, is_crash_looping=True).target == 2
+
+
+def test_processes_that_fail_are_no_capacity_and_freeze_nothing(make_type):
+    decision = make_type(20).tick(24, counts=Counts(desired=20, running=19, failed=1))
+
+    assert decision.target == 24
+
+
+@pytest.mark.parametrize(("room", "target"), [(0, 4), (1, 5), (3, 7), (9, 8), (None, 8)])
+def test_no_process_is_started_beyond_the_free_memory(make_type, room, target):
+    decision = make_type(4, kind={"memory_bytes": 2 * 1024**3}).tick(8, room=room)
+
+    assert decision.target == target
+    assert ("free memory at 2048 MiB each" in decision.reason) is (target < 8)
+
+
+def test_not_even_the_minimum_goes_beyond_the_free_memory(make_type):
+    decision = make_type(0, minimum=3, kind={"memory_bytes": 1024**3}).tick(0, room=1)
+
+    assert decision.target == 1
+    assert "the minimum is 3, but only 1 more fits" in decision.reason
+
+
+def test_lack_of_memory_takes_nothing_away(make_type):
+    assert make_type(4, kind={"memory_bytes": 1024**3}).tick(4, room=0).target == 4
+
+
+def test_singleton_waits_until_the_one_before_it_is_gone(make_type):
+    clock = make_type(0, maximum=1, kind={"is_singleton": True})
+    draining = clock.tick(1, counts=Counts(desired=0, draining=1))
+
+    assert (draining.target, draining.action) == (0, "hold")
+    assert "the one before it may still run" in draining.reason
+    assert clock.tick(1, counts=Counts(desired=0)).target == 1
+
+
+def test_singleton_on_a_silent_host_is_not_started_elsewhere(make_type):
+    assert make_type(0, maximum=1, kind={"is_singleton": True}).tick(1, counts=Counts(desired=0, unknown=1)).target == 0
+
+
+def test_singleton_is_never_asked_for_twice(make_type):
+    assert make_type(1, maximum=5, kind={"is_singleton": True}).tick(4).target == 1
+
+
+@pytest.fixture
+def sleeping(make_type):
+    return make_type(
+        0,
+        minimum=0,
+        kind={"socket": "shared", "listen": Address("127.0.0.1", 8000)},
+        scale_out=DirectionLimits(60.0, 60.0),
+        scale_in=DirectionLimits(30.0),
+    )
+
+
+def test_waiting_connection_starts_one_process_at_once(sleeping):
+    sleeping.tick(0)
+    decision = sleeping.tick(0, is_called=True)
+
+    assert (decision.target, decision.action) == (1, "scale_out")
+    assert "a connection waits at 127.0.0.1:8000" in decision.reason
+
+
+def test_waiting_connection_needs_no_data(sleeping):
+    sleeping.tick("down")
+
+    assert sleeping.tick("down", is_called=True).target == 1
+
+
+def test_called_process_stays_for_the_scale_in_window(sleeping):
+    sleeping.tick(0)
+    sizes = [sleeping.tick(0, is_called=True).target] + [sleeping.tick(0).target for _ in range(8)]
+
+    assert sizes == [1, 1, 1, 1, 1, 1, 0, 0, 0]
+
+
+def test_connection_does_not_wake_a_type_that_is_off(make_type):
+    one = make_type(2, minimum=1)
+    one.tick(2)
+    one.desired = 0
+
+    assert [one.tick(2, is_called=True).target for _ in range(2)] == [0, 0]
+
+
+def test_connection_does_not_wake_a_paused_type(sleeping, held_still):
+    sleeping.pause = held_still
+
+    assert sleeping.tick(0, is_called=True).target == 0
