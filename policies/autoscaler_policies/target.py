@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated
 
-from autoscaler.decide.exact import brief, ceiling, exact, quotient, rounded_up
+from autoscaler.decide.exact import brief, ceiling, exact, quotient
 from autoscaler.model import Help, Json, Metric, MissingReadingError, Observation, Positive, Ratio, Reading, Recommendation
+from autoscaler_policies.target_shares import Goal, Shares, Silent, Wish, silent_ones, take_each, total
 
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    ratio: Fraction  # of the reading to its target at the present size
-    processes: Fraction  # that meet the target, not yet rounded up
-    said: str
-    is_doubtful: bool = False  # what is not known of some processes could turn it around
+_WHOLE = Fraction(1)  # a process that uses all of itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,93 +24,122 @@ class Target:
     - ``per_process``: the reading is a total, such as requests a second, and each process carries this much of it:
       ``ceil(reading / per_process)``. A reading with a value for each process is taken process by process.
     - ``utilization``: the reading is a mean over the processes, such as their busy share (0 to 1):
-      ``ceil(processes behind the reading x reading / utilization)``.
+      ``ceil(processes behind the reading x reading / utilization)``. With ``capacity``, it is what each process uses of what it
+      may use: ``ceil(processes x sum(reading) / sum(capacity) / utilization)``.
     - ``total``: the reading itself should be this, and falls as processes are added, such as a waiting time in seconds:
       ``ceil(processes behind the reading x reading / total)``; from none, ``ceil(reading / total)``.
 
-    A ratio of reading to target within ``1 - tolerance_in`` and ``1 + tolerance_out``, both included, changes nothing.
+    A ratio of wanted processes to those there within ``1 - tolerance_in`` and ``1 + tolerance_out``, both included, changes nothing.
+    Where a reading has a value for each process, a ready one without a value is taken at ``per_process``, or at the larger of 1 and
+    ``utilization``, before a scale-in; it and those that start are taken at 0 before a scale-out; a wish that this turns around
+    changes nothing.
+
+    ``total`` is the ratio of AWS target tracking (2017) and of Nomad's target-value (2020). All of them round up, on the way in as
+    well: the last process of a fraction stays. Nomad's tolerance is 0.01 both ways.
     """
 
     metric: Annotated[Metric, Help("the reading to keep at its target")]
     per_process: Annotated[Positive | None, Help("share of the reading that one process carries")] = None
     utilization: Annotated[Positive | None, Help("mean over the processes, in the reading's unit, usually 0 to 1")] = None
     total: Annotated[Positive | None, Help("value that the whole reading should have")] = None
+    capacity: Annotated[Metric | None, Help("what each process may use; utilization is then the share of it that is used")] = None
     tolerance_out: Annotated[Ratio, Help("share above the target that does not scale out")] = 0.0
     tolerance_in: Annotated[Ratio, Help("share below the target that does not scale in")] = 0.1
 
     def __post_init__(self) -> None:
-        """Raise ``ValueError`` unless exactly one target is given."""
+        """Raise ``ValueError`` unless exactly one target is given, and ``capacity`` with ``utilization`` only."""
         if sum(target is not None for target in (self.per_process, self.utilization, self.total)) != 1:
             raise ValueError("give exactly one of per_process, utilization and total")
+        if self.capacity is not None and self.utilization is None:
+            raise ValueError("capacity is for utilization only; give utilization, or remove capacity")
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:  # noqa: ARG002 - the contract's; nothing to remember
         """Want the processes that bring the reading to its target."""
         wish = self._wish(observation, observation.reading(self.metric))
         stay = observation.counts.desired
+        said = f"{wish.said} = {quotient(wish.processes)}"
         if wish.is_doubtful:
-            return Recommendation(stay, f"{wish.said} = {quotient(wish.processes)}, in doubt while some give no value: {stay} stay")
-        if self._is_close(wish.ratio, observation.counts.capacity):
-            return Recommendation(stay, f"{wish.said} = {quotient(wish.processes)}, within tolerance of {stay}")
-        return Recommendation(ceiling(wish.processes), f"{wish.said} = {rounded_up(wish.processes)}")
+            return Recommendation(stay, f"{said}, in doubt while some give no value: {stay} stay")
+        if observation.counts.capacity and self._is_close(wish):
+            return Recommendation(stay, f"{said}, within tolerance of {stay}")
+        processes = ceiling(wish.processes)
+        return Recommendation(processes, f"{said} -> {brief(processes)}")
 
-    def _is_close(self, ratio: Fraction, size: int) -> bool:
-        return size > 0 and 1 - exact(self.tolerance_in) <= ratio <= 1 + exact(self.tolerance_out)
+    def projected(self, observation: Observation, processes: int) -> int:
+        """Return what would be wanted if so many ready processes shared the load that is read now: no more, up to ``tolerance_out``."""
+        wish = self._wish(observation, observation.reading(self.metric))
+        if wish.is_doubtful:
+            return observation.counts.desired
+        _, high, unit = _bounds(self.tolerance_in, self.tolerance_out)
+        return processes if unit * wish.processes <= high * processes else ceiling(wish.processes)
 
-    def _wish(self, observation: Observation, reading: Reading) -> _Wish:
-        if reading.by_process and self.total is None:
-            return self._each(observation, list(reading.by_process.values()))
+    def _is_close(self, wish: Wish) -> bool:
+        low, high, unit = _bounds(self.tolerance_in, self.tolerance_out)
+        wanted, behind = unit * wish.processes.numerator, wish.behind * wish.processes.denominator
+        return low * behind <= wanted <= high * behind
+
+    def _wish(self, observation: Observation, reading: Reading) -> Wish:
+        by_process = reading.by_process
+        if self.total is None and (by_process or self.capacity):
+            return self._each(observation, by_process or {})
+        size = observation.counts.capacity
+        if self.total is None and by_process is not None and observation.counts.running:
+            raise MissingReadingError(self.metric, "no process gave a value")
         if self.per_process is not None:
-            return _whole(observation.counts.capacity, exact(max(0.0, reading.value)), exact(self.per_process))
+            return _whole(size, reading.value, self.per_process)
         behind = observation.processes_behind(self.metric)
-        if behind == 0 and self.utilization is not None:
+        if self.total is not None:
+            return _by_ratio(behind, size, reading.value, self.total)
+        if behind == 0:
             raise MissingReadingError(self.metric, "no process was ready, and a mean over none says nothing")
-        return _by_ratio(behind, observation.counts.capacity, exact(max(0.0, reading.value)), exact(self.total or self.utilization or 1.0))
+        return _by_ratio(behind, size, reading.value, self.utilization or 1.0)
 
-    def _each(self, observation: Observation, values: list[float]) -> _Wish:
-        """Take the processes one by one, filling in those without a value in the conservative way of HPA."""
+    def _each(self, observation: Observation, used: Mapping[str, float]) -> Wish:
+        counts, desired = observation.counts, observation.counts.desired
+        if self.capacity is not None:
+            return self._of_capacity(observation, used, self.capacity)
         target = exact(self.per_process or self.utilization or 1.0)
-        total = sum((exact(max(0.0, value)) for value in values), start=Fraction(0))
-        ratio = total / (target * len(values))
-        missing = max(0, observation.counts.running - len(values))
-        starting = observation.counts.starting
-        if not missing and not (starting and ratio > 1):
-            return _Wish(ratio, total / target, f"{brief(total)} over {_some(len(values))} / {brief(target)} each")
-        return _fill(_Known(total, len(values), missing, starting), ratio, target, observation.counts.capacity)
+        assumed = target if self.per_process is not None else max(_WHOLE, target)
+        missing = max(0, counts.running - len(used))
+        silent = Silent(missing, missing, counts.starting, counts.starting)
+        return take_each(Shares(total(used.values()), len(used), len(used)), silent, Goal(target, assumed, desired, has_capacity=False))
+
+    def _of_capacity(self, observation: Observation, used: Mapping[str, float], metric: str) -> Wish:
+        capacity, counts = observation.reading(metric).by_process or {}, observation.counts
+        both = [name for name in used if name in capacity]
+        if len(both) < min(len(used), counts.running) or not both:
+            raise self._unknown(used, metric, next((name for name in sorted(used) if name not in capacity), None))
+        known = Shares(total(used[name] for name in both), total(capacity[name] for name in both), len(both))
+        if known.available == 0:
+            raise MissingReadingError(metric, "no process has any")
+        silent = silent_ones(known, used, capacity, (max(0, counts.running - len(both)), counts.starting))
+        target = exact(self.utilization or 1.0)
+        return take_each(known, silent, Goal(target, max(_WHOLE, target), counts.desired, has_capacity=True))
+
+    def _unknown(self, used: Mapping[str, float], metric: str, name: str | None) -> MissingReadingError:
+        if not used:
+            return MissingReadingError(self.metric, "no process gave a value")
+        return MissingReadingError(metric, f"{name} has no capacity")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    total: Fraction  # of the processes that answered
-    answered: int
-    missing: int  # ready processes without a value
-    starting: int
+@lru_cache(maxsize=256)
+def _bounds(tolerance_in: float, tolerance_out: float) -> tuple[int, int, int]:
+    """Return the ratios that change nothing as whole numbers of one unit, and that unit."""
+    low, high = 1 - exact(tolerance_in), 1 + exact(tolerance_out)
+    return low.numerator * high.denominator, high.numerator * low.denominator, low.denominator * high.denominator
 
 
-def _fill(known: _Known, ratio: Fraction, target: Fraction, size: int) -> _Wish:
-    """Assume what argues against a change: the target for a missing process when scaling in, nothing when scaling out."""
-    if ratio <= 1:
-        total, processes = known.total + known.missing * target, known.answered + known.missing
-        said = f"({brief(known.total)} over {_some(known.answered)} + {known.missing} without a value at {brief(target)}) / {brief(target)} each"
-    else:
-        total, processes = known.total, known.answered + known.missing + known.starting
-        said = f"{brief(total)} over {known.answered} of {_some(processes)} / {brief(target)} each"
-    again, wanted = total / (target * processes), ceiling(total / target)
-    turns = (again > 1) != (ratio > 1) or (again > 1 and wanted < size) or (again < 1 and wanted > size)
-    return _Wish(again, total / target, said, turns and again != 1)
+def _whole(size: int, value: float, target: float) -> Wish:
+    """Divide a total by what one process carries."""
+    return Wish(_divide(1, value, target), size, f"{brief(max(0.0, value))} / {brief(target)} per process")
 
 
-def _whole(size: int, value: Fraction, target: Fraction) -> _Wish:
-    """Divide a total by what one process carries; the ratio is measured at the present size."""
-    ratio = value / (target * size) if size else Fraction(0)
-    return _Wish(ratio, value / target, f"{brief(value)} / {brief(target)} per process")
+def _by_ratio(behind: int, size: int, value: float, target: float) -> Wish:
+    """Multiply the processes behind the reading by its ratio to the target; the result is compared with the present size."""
+    said = f"{brief(max(0.0, value))} / {brief(target)}"
+    return Wish(_divide(max(1, behind), value, target), size, f"{behind} x {said}" if behind else said)
 
 
-def _by_ratio(behind: int, size: int, value: Fraction, target: Fraction) -> _Wish:
-    """Multiply the processes behind the reading by its ratio to the target, and compare the result with the present size."""
-    wanted = max(1, behind) * value / target
-    said = f"{behind} x {brief(value)} / {brief(target)}" if behind else f"{brief(value)} / {brief(target)}"
-    return _Wish(wanted / size if size else Fraction(0), wanted, said)
-
-
-def _some(processes: int) -> str:
-    return "1 process" if processes == 1 else f"{processes} processes"
+def _divide(times: int, value: float, by: float) -> Fraction:
+    above, below = exact(max(0.0, value)), exact(by)
+    return Fraction(times * above.numerator * below.denominator, above.denominator * below.numerator)

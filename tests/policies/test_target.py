@@ -1,11 +1,15 @@
 """The target policy: ratios, tolerances, and the processes behind a reading."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autoscaler.model import Counts, MissingReadingError, Observation, ProcessType, Reading, ReadyCount
 from autoscaler_policies.target import Target
+from autoscaler_policies.target_shares import total
 
 WEB = ProcessType(name="web", minimum=0, maximum=999)
 
@@ -79,7 +83,8 @@ def test_from_zero_a_total_counts_by_itself():
         (each(1.0, 1.0), 2, 0, 4),
         (each(1.0, 1.0), 2, 2, 4),  # the starting ones taken at 0: mean 0.5
         (each(1.0, 1.0), 3, 0, 4),  # one without a value taken at 0
-        (each(0.1, 0.1), 4, 0, 3),  # two without a value taken at the target: 1.2 / 0.5
+        (each(0.1, 0.1, 0.1), 4, 0, 3),  # one without a value taken at 1: 1.3 / 0.5
+        (each(0.1, 0.1), 4, 0, 4),  # two without a value taken at 1 would turn it: stays
         (each(0.5, 0.5, 0.5), 4, 0, 4),  # at the target, one without a value: no reason to scale in
         (each(0.45), 3, 1, 4),  # within tolerance once filled
         (each(0.6), 3, 1, 4),  # more load, but filled it would turn: stays
@@ -95,7 +100,7 @@ def test_a_value_of_each_process_is_filled_conservatively(values, running, start
     ("values", "running", "starting", "reason"),
     [
         (each(1.0, 1.0), 2, 2, "2 over 2 of 4 processes / 0.5 each = 4, within tolerance of 4"),
-        (each(0.1), 2, 0, "(0.1 over 1 process + 1 without a value at 0.5) / 0.5 each = 1.2 -> 2"),
+        (each(0.1, 0.1, 0.1), 4, 0, "(0.3 over 3 processes + 1 without a value at 1) / 0.5 each = 2.6 -> 3"),
         (each(0.6), 3, 1, "0.6 over 1 of 4 processes / 0.5 each = 1.2, in doubt while some give no value: 4 stay"),
     ],
 )
@@ -105,10 +110,121 @@ def test_the_reason_shows_what_was_filled_in(values, running, starting, reason):
     assert UTILIZATION.recommend(reading, None).reason == reason
 
 
+def test_a_share_per_process_is_filled_with_its_target():
+    answered = observe(20.0, running=4, by_process=each(10.0, 10.0))
+
+    assert PER_PROCESS.recommend(answered, None).reason == "(20 over 2 processes + 2 without a value at 50) / 50 each = 2.4 -> 3"
+
+
+def test_a_process_without_a_value_is_taken_at_a_utilization_above_1():
+    answered = observe(2.0, running=4, by_process=each(1.0, 1.0, 0.0))
+
+    assert Target(metric="load", utilization=3).recommend(answered, None).processes == 2  # (2 + 3) / 3
+
+
+def test_a_wish_against_the_direction_of_its_ratio_changes_nothing():
+    """Three are there where two were told to run: less load must not ask for a third."""
+    observation = replace(observe(0.4, running=3, by_process=each(0.2, 0.2)), counts=Counts(2, 3))
+
+    assert UTILIZATION.recommend(observation, None).processes == 2  # (0.4 + 1) / 0.5 = 2.8 -> 3
+
+
+@pytest.mark.parametrize("policy", [PER_PROCESS, UTILIZATION])
+def test_ready_processes_of_which_none_gave_a_value_are_missing(policy):
+    with pytest.raises(MissingReadingError, match="no process gave a value"):
+        policy.recommend(observe(0.0, by_process={}), None)
+
+
 def test_a_share_per_process_counts_those_that_answered():
     answered = observe(120.0, running=2, by_process=each(60.0, 60.0))
 
     assert PER_PROCESS.recommend(answered, None).reason == "120 over 2 processes / 50 each = 2.4 -> 3"
+
+
+OF_CAPACITY = Target(metric="load", utilization=0.5, capacity="cores")
+
+
+def observe_cores(used, cores, **counts):
+    observation = observe(sum(used.values()), by_process=used, **counts)
+    return replace(observation, readings={**observation.readings, "cores": Reading("cores", sum(cores.values()), 10.0, 0.0, cores)})
+
+
+@pytest.mark.parametrize(
+    ("used", "cores", "running", "starting", "reason"),
+    [
+        (each(1.0, 2.0), each(2.0, 2.0), 2, 0, "2 processes x 3 / 4 used / 0.5 = 3 -> 3"),
+        (each(1.0, 2.0), each(2.0, 2.0), 2, 1, "3 processes x (3 + 0 for 1 without a value) / 6 used / 0.5 = 3, within tolerance of 3"),
+        (each(0.1, 0.1), each(1.0, 3.0), 2, 0, "2 processes x 0.2 / 4 used / 0.5 = 0.2 -> 1"),
+        (each(0.1, 0.1, 0.1), each(2.0, 2.0, 2.0, 2.0), 4, 0, "4 processes x (0.3 + 2 for 1 without a value) / 8 used / 0.5 = 2.3 -> 3"),
+        (each(0.1, 0.1, 0.1), each(2.0, 2.0, 2.0), 4, 0, "4 processes x (0.3 + 2 for 1 without a value) / 8 used / 0.5 = 2.3 -> 3"),
+        (each(0.1, 0.1, 0.1), each(2.0, 2.0, 2.0, 1.0, 2.0), 4, 1, "4 processes x (0.3 + 2 for 1 without a value) / 8 used / 0.5 = 2.3 -> 3"),
+    ],
+)
+def test_utilization_is_the_share_of_capacity_that_is_used(used, cores, running, starting, reason):
+    assert OF_CAPACITY.recommend(observe_cores(used, cores, running=running, starting=starting), None).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("used", "cores", "cause"),
+    [
+        (each(1.0, 1.0), each(2.0), "cores is missing: web.2 has no capacity"),
+        (each(1.0, 1.0), {}, "cores is missing: web.1 has no capacity"),
+        (each(1.0, 1.0), each(0.0, -1.0), "cores is missing: no process has any"),
+        ({}, each(2.0, 2.0), "load is missing: no process gave a value"),
+    ],
+)
+def test_a_share_of_no_capacity_is_missing(used, cores, cause):
+    with pytest.raises(MissingReadingError) as caught:
+        OF_CAPACITY.recommend(observe_cores(used, cores, running=2), None)
+
+    assert str(caught.value) == cause
+
+
+def test_a_value_of_a_process_that_is_gone_does_not_count():
+    observation = observe_cores({**each(1.0, 2.0), "web.9": 9.0}, each(2.0, 2.0), running=2)
+
+    assert OF_CAPACITY.recommend(observation, None).processes == 3
+
+
+def test_capacity_is_for_utilization_only():
+    with pytest.raises(ValueError, match="capacity is for utilization only"):
+        Target(metric="load", per_process=1.0, capacity="cores")
+
+
+def test_one_of_three_ready_at_twice_the_target_wants_two():
+    """After the HPA: only those behind the reading are multiplied, even to fewer than there are."""
+    assert Target(metric="load", total=4.4).recommend(observe(8.6, running=1, starting=2), None).processes == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"), [((0.1, 0.2), "3/10"), ((1e308, 1e308, -5.0), "2" + "0" * 308), ((1e16, 0.1), "100000000000000001/10")]
+)
+def test_a_total_has_no_rounding_error(values, wanted):
+    assert total(values) == Fraction(wanted)
+
+
+@given(st.lists(st.floats(0.51, 1.0), min_size=1, max_size=8))
+def test_slow_starters_never_raise_the_wish_while_the_reading_stays(busy):
+    used, cores = each(*busy), each(*[1.0] * len(busy))
+    first = OF_CAPACITY.recommend(observe_cores(used, cores, running=len(busy)), None).processes
+    starters = range(first - len(busy) + 1)
+
+    wishes = [OF_CAPACITY.recommend(observe_cores(used, cores, running=len(busy), starting=more), None).processes for more in starters]
+
+    assert max(wishes) == first
+
+
+@pytest.mark.parametrize(
+    ("policy", "load", "wanted"),
+    [(UTILIZATION, 0.8, 7), (PER_PROCESS, 280, 6), (PER_PROCESS, 250, 5), (Target(metric="load", per_process=50, tolerance_out=0.2), 280, 5)],
+)
+def test_fewer_processes_would_share_the_same_load(policy, load, wanted):
+    """Five would carry 250 of 50 each, and 300 within a tolerance of a fifth; 4 at 0.8 are 6.4 at 0.5."""
+    assert policy.projected(observe(load), 5) == wanted
+
+
+def test_a_wish_in_doubt_projects_no_scale_in():
+    assert UTILIZATION.projected(observe(0.6, running=3, starting=1, by_process=each(0.6)), 2) == 4
 
 
 @pytest.mark.parametrize("options", [{}, {"per_process": 1.0, "total": 1.0}])

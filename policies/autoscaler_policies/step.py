@@ -1,0 +1,148 @@
+"""Change the size by steps while a reading lies in a band."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from autoscaler.decide.exact import brief, exact
+from autoscaler.model import DurationOrZero, Help, Json, Metric, Missing, MissingReadingError, Number, Observation, Reading, Recommendation
+from autoscaler_policies.step_bands import Band, Rounding, changed, check_bands, open_ends, written
+from autoscaler_policies.step_past import Past, Stretch, forget_readings, recall, since, with_reading
+
+_LARGEST = 2**1023  # a float holds every number below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Scale out or in by a step while a reading lies in a band, after AWS step scaling (2016), Cloud Foundry and Nomad's threshold.
+
+    A reading in no band holds the size. How long a reading must lie in a band:
+
+    - by default, the newest reading acts at once;
+    - ``for``: every reading of that time calls for a change in one direction, and a reading as old as that time is known. The
+      mildest of these changes is made;
+    - ``readings``: the last so many readings do;
+    - ``for`` and ``readings``: at least so many readings of that time do, as Nomad's ``within_bounds_trigger``; the mildest change
+      that so many of them call for, or exceed, is made. Scale-out wins over scale-in.
+
+    One step is made for each reading: after a change of the size, by anyone, only readings whose whole window lies after it was
+    ready count. A step that is refused is repeated, not added up.
+    """
+
+    metric: Annotated[Metric, Help("the reading that is compared with the bands")]
+    bands: Annotated[tuple[Band, ...], Help("ranges of the reading and the change each calls for")]
+    for_seconds: Annotated[DurationOrZero, Help("time that readings must call for a change")] = 0.0
+    readings: Annotated[int | None, Number(at_least=1), Help("readings that must call for a change, instead of all within for")] = None
+    rounding: Annotated[Rounding, Help("of percentages: down (AWS), up (Nomad) or nearest (Cloud Foundry)")] = "down"
+    reading_is: Annotated[Literal["mean", "total"], Help("mean: falls as processes are added; total: stays")] = "mean"
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for bands that overlap or leave a gap, and for a trigger below 1."""
+        check_bands(self.bands)
+        if self.for_seconds < 0 or (self.readings is not None and self.readings < 1):
+            raise ValueError(f"for is {self.for_seconds:g} s and readings is {self.readings}; give a time of 0 or more, and at least 1 reading")
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say what works, and may surprise."""
+        return open_ends(self.bands)
+
+    def recommend(self, observation: Observation, memory: Json) -> Recommendation | Missing:
+        """Want the size that the bands make of the present one."""
+        try:
+            reading = observation.reading(self.metric)
+        except MissingReadingError as missing:
+            return Missing(missing.metric, missing.cause, forget_readings(memory))
+        past = recall(observation, memory)
+        if not past.is_ready:
+            return self._wait(past, f"{observation.counts.running} of {past.desired} run after the last change")
+        if not past.is_before(reading):
+            return self._wait(past, f"{self._said(reading)} is from before the last change was ready, {self._ago(observation, past)}")
+        history = self._history(past.history, reading)
+        size, reason = self._decide(reading, history, past.desired)
+        return Recommendation(size, reason, past.written(history))
+
+    def calls_for(self, value: float, size: int) -> int:
+        """Return the size that one reading calls for at a size, whatever was before; outside every band it is ``size``."""
+        return self._makes(self._band(value), size)
+
+    def projected(self, observation: Observation, processes: int) -> int:
+        """Return the size that the same load would call for with so many processes, after Azure autoscale's check against flapping.
+
+        A mean of ``n`` processes becomes reading x n / processes; a total stays what it is. Raises ``MissingReadingError``.
+        """
+        value = observation.value(self.metric)
+        if self.reading_is == "mean":
+            load = exact(value) * observation.processes_behind(self.metric)
+            mean = load / max(1, processes)
+            value = float(mean) if abs(mean) < _LARGEST else math.copysign(math.inf, value)
+        return self.calls_for(value, processes)
+
+    def _band(self, value: float) -> Band | None:
+        for band in self.bands:
+            if band.holds(value):
+                return band
+        return None
+
+    def _wait(self, past: Past, said: str) -> Recommendation:
+        return Recommendation(past.desired, f"{said}: {past.desired} stay", past.written([]))
+
+    def _said(self, reading: Reading) -> str:
+        return f"{self.metric} {brief(reading.value)}"
+
+    def _ago(self, observation: Observation, past: Past) -> str:
+        return f"{brief(max(0.0, observation.now - (past.ready_at or 0.0)))} s ago"
+
+    def _history(self, history: list[Stretch], reading: Reading) -> list[Stretch]:
+        if self.for_seconds == 0 and self.readings is None:
+            return []
+        is_like_last = self.readings is None and bool(history) and self._band(history[-1][2]) is self._band(reading.value)
+        longer = with_reading(history, reading, is_like_last=is_like_last)
+        if self.for_seconds == 0:
+            return longer[-(self.readings or 1) :]
+        return since(longer, reading.at - self.for_seconds)
+
+    def _decide(self, reading: Reading, history: list[Stretch], size: int) -> tuple[int, str]:
+        if self.readings is not None:
+            return self._count(reading, history, self.readings, size)
+        called = self.calls_for(reading.value, size)
+        if self.for_seconds == 0 or called == size:
+            return self._say(self._said(reading), self._band(reading.value), size)
+        return self._sustained(reading, history, called, size)
+
+    def _sustained(self, reading: Reading, history: list[Stretch], called: int, size: int) -> tuple[int, str]:
+        """Make the mildest change that all readings of the time call for."""
+        said, span, known = self._said(reading), f"{brief(self.for_seconds)} s", reading.at - history[0][0]
+        if known < self.for_seconds:
+            return size, f"{said} {self._band(reading.value)}, known for {brief(known)} s of {span}: {size} stay"
+        mildest = min if called > size else max
+        band = mildest((self._band(value) for value in self._window(reading, history)), key=lambda band: self._makes(band, size))
+        if (self._makes(band, size) > size) != (called > size) or self._makes(band, size) == size:
+            return size, f"{said}, not all of {span} call for {'more' if called > size else 'fewer'}: {size} stay"
+        return self._say(f"{said}, over {span}{'' if self._makes(band, size) == called else ' mildest'}", band, size)
+
+    def _count(self, reading: Reading, history: list[Stretch], needed: int, size: int) -> tuple[int, str]:
+        """Make the mildest change that enough of the readings call for or exceed."""
+        bands = sorted((self._band(value) for value in self._window(reading, history)), key=lambda band: self._makes(band, size))
+        calls = [self._makes(band, size) for band in bands]
+        more, fewer = sum(called > size for called in calls), sum(called < size for called in calls)
+        said = f"{self._said(reading)}, {{}} of {len(calls)} readings{f' in {brief(self.for_seconds)} s' if self.for_seconds else ''}"
+        if more >= needed:
+            return self._say(said.format(more), bands[-needed], size)
+        if fewer >= needed:
+            return self._say(said.format(fewer), bands[needed - 1], size)
+        return size, f"{said.format(more)} call for more and {fewer} for fewer, {needed} are needed: {size} stay"
+
+    def _window(self, reading: Reading, history: list[Stretch]) -> list[float]:
+        start = reading.at - self.for_seconds
+        return [value for _, last, value in history if last >= start or self.for_seconds == 0]
+
+    def _makes(self, band: Band | None, size: int) -> int:
+        return size if band is None else changed(band, size, self.rounding)
+
+    def _say(self, said: str, band: Band | None, size: int) -> tuple[int, str]:
+        if band is None:
+            return size, f"{said} in no band: {size} stay"
+        after = changed(band, size, self.rounding)
+        return after, f"{said} {band}: {written(band, size, after, self.rounding)}"

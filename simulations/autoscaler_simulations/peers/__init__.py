@@ -1,0 +1,1 @@
+"""Algorithms of other autoscalers as policies, to compare ours with."""
