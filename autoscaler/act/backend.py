@@ -6,8 +6,9 @@ entry-point group ``autoscaler.backends``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from autoscaler.model import AutoscalerError, Change, Formation, Outcome, ProcessType
 
@@ -27,6 +28,17 @@ class Backend(Protocol):
 
     def close(self, hurry: Event) -> None:
         """Let go. A backend that owns its processes drains them first, and kills them as soon as ``hurry`` is set."""
+
+
+@runtime_checkable
+class Wakes(Protocol):
+    """A backend that also sees what cannot wait for the next tick, such as a connection to a type without processes."""
+
+    def wake_with(self, call: Callable[[], None]) -> None:
+        """Call ``call``, which returns at once, from any thread whenever a decision is needed now; it replaces the one before.
+
+        That something needs a decision must show in ``observe``: the call only says when to look.
+        """
 
 
 class BackendPlugin(Protocol):

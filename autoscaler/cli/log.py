@@ -12,7 +12,7 @@ from autoscaler.events import BoardEntry, Notice, Tick
 from autoscaler.model import Decision, Json, Missing, TypeFormation
 
 _DIGITS = re.compile(r"\d+(\.\d+)?")
-_TOLD_ELSEWISE = frozenset({"start", "state", "pause", "resume"})  # by `run`, by the record alone, and seen on a tick
+_TOLD_ELSEWISE = frozenset({"start", "state", "pause", "resume", "crash_loop", "called", "room"})  # by `run`, by the record alone, and seen on a tick
 
 
 class Log:

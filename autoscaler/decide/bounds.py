@@ -10,10 +10,10 @@ from autoscaler.decide.situation import Bounds, Situation
 from autoscaler.model import Adjustment, Observation
 
 
-def bounds_of(settings: TypeSettings, observation: Observation) -> Bounds | None:
+def bounds_of(settings: TypeSettings, observation: Observation, *, is_called: bool) -> Bounds | None:
     """Return what the schedule and a waiting connection say of the bounds; ``None`` when only the configuration does."""
     bounds = bounds_at(settings.process_type, settings.schedule, observation.at) if settings.schedule else None
-    return _answer_call(settings, bounds) if observation.is_called else bounds
+    return _answer_call(settings, bounds) if is_called else bounds
 
 
 def keep_within(situation: Situation, processes: int) -> Adjustment | None:
@@ -34,4 +34,4 @@ def _answer_call(settings: TypeSettings, bounds: Bounds | None) -> Bounds:
     known = bounds or Bounds(process_type.minimum, process_type.maximum, process_type.maximum)
     if known.minimum >= 1 or known.maximum < 1:
         return known
-    return replace(known, minimum=1, minimum_rule="called", minimum_reason=f"a connection waits at {process_type.listen}")
+    return replace(known, minimum=1, minimum_rule="called", minimum_reason=f"a connection came to {process_type.listen}")

@@ -56,7 +56,7 @@ def begin_course(settings: TypeSettings, observation: Observation, memory: Memor
     futility = follow(settings, seen, memory)
     if futility is not memory.futility:
         memory = replace(memory, futility=futility)
-    situation = Situation(settings, seen, memory, pause, bounds_of(settings, seen), ceiling_of(seen))
+    situation = Situation(settings, seen, memory, pause, bounds_of(settings, seen, is_called=memory.is_called), ceiling_of(seen))
     return take_course(situation, answers, combine(situation, answers), ())
 
 
@@ -146,4 +146,5 @@ def _remember(situation: Situation, course: Course, target: int) -> Memory:
         is_off=memory.is_off,
         set_by_others=memory.set_by_others,
         futility=memory.futility,
+        is_called=memory.is_called,
     )

@@ -16,7 +16,7 @@ def exact(value: float) -> Fraction:
 
     Raises ``ValueError`` for NaN and ``OverflowError`` for an infinity.
     """
-    if float(value).is_integer():
+    if isinstance(value, int) or value.is_integer():
         return Fraction(int(value))
     return Fraction(repr(value))
 

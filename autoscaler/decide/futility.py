@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import cache
+from typing import cast
 
 from autoscaler.decide.memory import Futility, Memory, SizeChange, Trial
 from autoscaler.decide.policy import Policy, TellsProgress
@@ -42,12 +43,15 @@ def is_in_vain(memory: Memory) -> bool:
 
 def follow(settings: TypeSettings, observation: Observation, memory: Memory) -> Futility | None:
     """Return what is known of the use of scale-outs after a new observation; ``None`` as soon as nothing waits."""
+    change = _newest_change(memory)
+    if memory.futility is None and (change is None or not _is_large(change)):
+        return None
     progress = _progress(settings, observation, memory)
     if progress is None or not math.isfinite(progress.completed_per_second):
         return memory.futility
     if progress.backlog <= 0:
         return None
-    known = _begin(memory, _newest_change(memory), progress, observation.now)
+    known = _begin(memory.futility or Futility(), change, progress, observation.now)
     trial = known.trial
     if trial is None:
         return _forgive(known, progress)
@@ -63,15 +67,18 @@ def _newest_change(memory: Memory) -> SizeChange | None:
     return memory.changes[-1] if memory.changes and memory.changes[-1].now == memory.last_tick else None
 
 
-def _begin(memory: Memory, change: SizeChange | None, progress: Progress, now: float) -> Futility:
+def _is_large(change: SizeChange) -> bool:
+    return 4 * change.after >= 5 * change.before and change.after > change.before
+
+
+def _begin(known: Futility, change: SizeChange | None, progress: Progress, now: float) -> Futility:
     """Begin a trial with a scale-out of a quarter or more, or with a probe; a scale-in ends it."""
-    known = memory.futility or Futility()
     if change is None or change.after == change.before:
         return known
     if change.after < change.before:
         return replace(known, trial=None)
     is_probe = known.in_vain >= _SCALE_OUTS
-    if not is_probe and 4 * change.after < 5 * change.before:
+    if not is_probe and not _is_large(change):
         return known
     running = known.trial or Trial(change.before, change.after, progress.completed_per_second, scale_outs=0)
     trial = replace(running, after=change.after, scale_outs=running.scale_outs + 1, ready_at=None)
@@ -100,11 +107,10 @@ def _forgive(known: Futility, progress: Progress) -> Futility:
 
 def _progress(settings: TypeSettings, observation: Observation, memory: Memory) -> Progress | None:
     for named in settings.policies:
-        policy = named.policy
-        if not _tells_progress(type(policy)) or not isinstance(policy, TellsProgress):
+        if not _tells_progress(type(named.policy)):
             continue
         try:
-            progress = policy.progress(observation, memory.policies.get(named.name))
+            progress = cast("TellsProgress", named.policy).progress(observation, memory.policies.get(named.name))
         except MissingReadingError:
             continue
         if progress is not None:

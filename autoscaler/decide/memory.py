@@ -58,6 +58,7 @@ class Memory:
     is_off: bool = False  # somebody set the type to 0 by hand
     set_by_others: str = ""  # a sentence, on the tick that saw it
     futility: Futility | None = None
+    is_called: bool = False  # a connection waits, or its process still starts
 
 
 def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
@@ -78,6 +79,7 @@ def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> 
         is_off=_is_off(settings, observation.counts, memory, is_foreign),
         set_by_others=f"set from {memory.desired} to {desired} by somebody else" if is_foreign else "",
         futility=memory.futility,
+        is_called=observation.is_called or (memory.is_called and 0 == observation.counts.running < desired),
     )
 
 
@@ -90,7 +92,12 @@ def must_wait_for_windows(settings: TypeSettings, now: float, memory: Memory) ->
 
 def forget_sizes(memory: Memory) -> Memory:
     """Keep what policies remember and drop the sizes: the type now runs on another backend, whose counts tell nothing of the past."""
-    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False, futility=None)
+    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False, futility=None, is_called=False)
+
+
+def last_size(memory: Memory) -> int:
+    """Return the most processes that a type may have, as far as its past tells: those observed last, or asked for since."""
+    return max(memory.desired or 0, memory.asked.after if memory.asked else 0)
 
 
 def _is_ours(memory: Memory, desired: int) -> bool:

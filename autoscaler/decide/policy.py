@@ -6,7 +6,7 @@ entry-point group ``autoscaler.policies``.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from autoscaler.model import Answer, Json, Observation, Progress
 
@@ -22,7 +22,6 @@ class Policy(Protocol):
         """
 
 
-@runtime_checkable
 class Projects(Protocol):
     """A policy whose readings change with the number of processes, such as a mean over them."""
 
@@ -30,7 +29,6 @@ class Projects(Protocol):
         """Return how many processes would be wanted if the same load were read from so many (at least 1), all of them ready."""
 
 
-@runtime_checkable
 class TellsProgress(Protocol):
     """A policy that knows how much work its type completes."""
 

@@ -6,6 +6,7 @@ After Azure Monitor autoscale, which estimates the reading ``m`` of ``n`` proces
 from __future__ import annotations
 
 from functools import cache
+from typing import cast
 
 from autoscaler.decide.policy import Policy, Projects
 from autoscaler.decide.settings import NamedPolicy
@@ -32,10 +33,8 @@ def _wanted(policies: list[NamedPolicy], situation: Situation, processes: int) -
 
 
 def _projected(policy: Policy, situation: Situation, processes: int) -> int:
-    if not isinstance(policy, Projects):
-        return 0
     try:
-        return policy.projected(situation.observation, processes)
+        return cast("Projects", policy).projected(situation.observation, processes)
     except MissingReadingError:
         return 0  # it has its say as a missing policy
 

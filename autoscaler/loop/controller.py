@@ -10,15 +10,16 @@ from threading import Event, Lock, Thread
 from autoscaler import __version__
 from autoscaler.act.backend import Backend
 from autoscaler.clock import Clock
-from autoscaler.decide.memory import Memory, forget_sizes
-from autoscaler.decide.pipeline import decide
-from autoscaler.decide.settings import Pause, TypeSettings
-from autoscaler.events import BoardEntry, Listener, Notice, Tick
+from autoscaler.decide.settings import Pause
+from autoscaler.events import Listener, Notice, Tick
+from autoscaler.loop.changes import Changes
+from autoscaler.loop.decisions import Decisions, Moment
 from autoscaler.loop.guard import guard
 from autoscaler.loop.polls import Polls
 from autoscaler.loop.timetable import Timetable
-from autoscaler.loop.values import ask_guarded, change_of, observation_of, outcomes_of, pause_notice, pauses_in_force
-from autoscaler.loop.watch import Seen, Watch
+from autoscaler.loop.values import change_of, outcomes_of, pause_notice, pauses_in_force
+from autoscaler.loop.wake import Wake
+from autoscaler.loop.watch import Watch
 from autoscaler.model import AutoscalerError, Change, Decision, Json, Outcome
 from autoscaler.settings import Settings
 
@@ -64,10 +65,11 @@ class Controller:
         self._watch = Watch(settings, backends)
         self._polls = Polls(settings, self._watch, clock)
         self._timetable = Timetable(clock)
-        self._memories: dict[str, Memory] = {}
-        self._startups: dict[str, float] = {}
+        self._decisions = Decisions()
+        self._changes = Changes()
         self._pauses: Mapping[str, Pause] = {}
         self._busy = Lock()  # held by the tick, notice or reload under way
+        self._wake = Wake(self._tick_between)
         self._is_stopped = False
         self._last_tick: float | None = None
         self._missed = 0
@@ -76,6 +78,7 @@ class Controller:
     def tick(self) -> Tick:
         """Observe, decide and act once, and tell the listeners."""
         with self._busy:
+            self._count_missed(self._clock.now())
             return self._tick()
 
     def poll_all(self) -> None:
@@ -86,11 +89,11 @@ class Controller:
         began = self._clock.now()
         seen = self._watch.observe()
         now, at = self._clock.now(), self._clock.wall()  # after observing, which may take its time
-        self._count_missed(now)
-        self._notice_startups(seen, now, at)
+        for notice in self._changes.notices(self._settings.types, seen.types, now, at):
+            self._notice(notice)
         pause_error = self._look_for_pauses(now, at)
         board = self._polls.entries(now)
-        decisions = tuple(self._decide(one, seen, board, now, at) for one in self._settings.types if one.name in seen.types)
+        decisions, undecided = self._decisions.decide(self._settings, Moment(now, at, seen, board, self._pauses))
         acted = self._act(decisions)
         tick = Tick(
             now=now,
@@ -99,7 +102,7 @@ class Controller:
             formations=seen.types,
             board=board,
             pauses=self._pauses,
-            errors=self._shown({**self._take_troubles(), **pause_error, **seen.errors, **acted.errors}),
+            errors=self._shown({**self._take_troubles(), **pause_error, **seen.errors, **undecided, **acted.errors}),
             reactions=acted.reactions,
             happenings=tuple(map(self._settings.hide, seen.happenings)),
             duration_seconds=self._clock.now() - began,
@@ -112,18 +115,16 @@ class Controller:
     def _tick_guarded(self) -> None:
         guard(self.tick, lambda cause: self._troubles.update(tick=cause))
 
+    def _tick_between(self) -> None:
+        """Tick at once because a backend asks for it; those at the interval go on as if nothing had been."""
+        with self._busy:
+            if not self._is_stopped:
+                guard(self._tick, lambda cause: self._troubles.update(tick=cause))
+
     def _count_missed(self, now: float) -> None:
         if self._last_tick is not None:
             self._missed += max(0, round((now - self._last_tick) / self._settings.interval_seconds) - 1)
         self._last_tick = now
-
-    def _notice_startups(self, seen: Seen, now: float, at: float) -> None:
-        """Record a measured start-up time when it changes: policies use it, and a replay must know it."""
-        measured = {name: one.startup_seconds for name, one in seen.types.items() if one.startup_seconds is not None}
-        for name, seconds in measured.items():
-            if seconds != self._startups.get(name):
-                self._notice(Notice(event="startup", now=now, at=at, details={"process_type": name, "seconds": seconds}))
-        self._startups |= measured
 
     def _look_for_pauses(self, now: float, at: float) -> dict[str, str]:
         """Merge the operator's pauses with the configuration's, and note what began or ended."""
@@ -136,12 +137,6 @@ class Controller:
                 self._notice(pause_notice(name, pauses.get(name), now, at))
         self._pauses = pauses
         return {}
-
-    def _decide(self, one: TypeSettings, seen: Seen, board: Mapping[str, BoardEntry], now: float, at: float) -> Decision:
-        observation = observation_of(one, seen.types[one.name], board, now, at)
-        memory = self._memories.get(one.name) or Memory()
-        decision, self._memories[one.name] = decide(one, observation, memory, pause=self._pauses.get(one.name), ask=ask_guarded)
-        return decision
 
     # Act
 
@@ -171,15 +166,22 @@ class Controller:
         """Poll and tick until ``stop`` is set, then return within half a second, whatever hangs."""
         self.tell_start()
         self._plan()
+        self._connect_wake()
+        self._wake.start()
         Thread(target=self._tick_guarded, name="first-tick", daemon=True).start()  # at once: the minimum needs no metric
         self._timetable.start()
         while not stop.wait(_WATCH_SECONDS):
             if step := self._timetable.keep_time():
                 self.notice("clock_step", {"seconds": round(step, 3)})
         self._is_stopped = True
+        self._wake.stop()
         self._timetable.stop()
         if self._busy.acquire(timeout=_STOP_SECONDS):
             self._busy.release()
+
+    def _connect_wake(self) -> None:
+        for name, cause in self._wake.connect(self._backends).items():
+            self._troubles[f"backend {name}"] = cause
 
     def _plan(self) -> None:
         self._polls.plan(self._timetable)
@@ -206,14 +208,14 @@ class Controller:
 
     def _go_on(self, settings: Settings, backends: Mapping[str, Backend]) -> None:
         before = {one.name: self._backends.get(one.backend) for one in self._settings.types}
-        known = {one.name: one for one in settings.types if one.name in self._memories}
-        stay = {name for name, one in known.items() if backends.get(one.backend) is before.get(name)}
-        self._memories = {name: memory if name in stay else forget_sizes(memory) for name, memory in self._memories.items() if name in known}
+        after = {one.name: backends.get(one.backend) for one in settings.types}
+        self._decisions.keep(set(after), lambda name: after[name] is before.get(name))
         self._settings, self._backends, self._last_tick = settings, dict(backends), None
         self._watch.change(settings, backends)
         self._polls.change(settings)
         self._timetable.forget()
         self._plan()
+        self._connect_wake()
 
     # Tell
 
@@ -236,9 +238,9 @@ class Controller:
 
     def _state(self) -> dict[str, Json]:
         state: dict[str, Json] = {
-            "memories": {name: asdict(memory) for name, memory in self._memories.items()},
+            "memories": self._decisions.state(),
             "pauses": {name: asdict(pause) for name, pause in self._pauses.items()},
-            "startups": dict(self._startups),
+            **self._changes.state(),
         }
         return {"version": __version__, "configuration": self._settings.document, "state": state}
 

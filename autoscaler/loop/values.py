@@ -8,7 +8,7 @@ from autoscaler.decide.pipeline import ask
 from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
 from autoscaler.events import BoardEntry, Notice
 from autoscaler.loop.guard import guard
-from autoscaler.model import Answer, Change, Decision, Json, Missing, Observation, Outcome, TypeFormation
+from autoscaler.model import Answer, Change, Decision, Json, Missing, Observation, Outcome, ProcessType, TypeFormation
 
 
 def observation_of(one: TypeSettings, seen: TypeFormation, board: Mapping[str, BoardEntry], now: float, at: float) -> Observation:
@@ -24,7 +24,16 @@ def observation_of(one: TypeSettings, seen: TypeFormation, board: Mapping[str, B
         missing={metric: entry.cause or "no reading" for metric, entry in entries.items() if entry.reading is None},
         startup_seconds=startup if startup is not None else seen.startup_seconds or 0.0,
         is_crash_looping=seen.is_crash_looping,
+        is_called=seen.is_called,
+        room=room_of(one.process_type, seen),
     )
+
+
+def room_of(process_type: ProcessType, seen: TypeFormation) -> int | None:
+    """Count the processes there is still memory for, up to the maximum, beyond which it makes no difference; None: not known."""
+    if process_type.memory_bytes is None or seen.free_memory_bytes is None:
+        return None
+    return min(process_type.maximum, max(0, seen.free_memory_bytes) // process_type.memory_bytes)
 
 
 def ask_guarded(named: NamedPolicy, observation: Observation, memory: Json) -> Answer:

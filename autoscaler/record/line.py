@@ -81,11 +81,12 @@ def _microseconds(seconds: float) -> int:
 
 
 def _reading(reading: Reading, observation: Observation) -> Json:
-    return {
+    line: dict[str, Json] = {
         "value": reading.value,
         "at": to_wall(reading.at, observation.at, observation.now),
         "by_process": None if reading.by_process is None else dict(reading.by_process),
     }
+    return {**line, "window_seconds": reading.window_seconds} if reading.window_seconds else line
 
 
 def _answer(named: PolicyAnswer) -> Json:

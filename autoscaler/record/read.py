@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, FiniteFloat, Strict, TypeAdapter, ValidationError
@@ -24,6 +24,7 @@ from autoscaler.model import (
     Reading,
     Recommendation,
 )
+from autoscaler.record.circumstances import Circumstances
 from autoscaler.record.line import HEAD, RecordError, to_monotonic
 
 _Number: TypeAlias = Annotated[FiniteFloat, Strict()]
@@ -55,7 +56,7 @@ class CutLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedDecision:
-    """One decision as the record holds it; readings carry monotonic times and no window, which is the configuration's."""
+    """One decision as the record holds it; readings carry monotonic times."""
 
     at: float
     now: float
@@ -69,14 +70,25 @@ class RecordedDecision:
     action: Action
     reason: str
 
-    def observation(self, process_type: ProcessType, windows: Mapping[str, float], startup_seconds: float) -> Observation:
+    def observation(self, process_type: ProcessType, circumstances: Circumstances) -> Observation:
         """Return the observation that was decided on.
 
-        What the line does not hold comes from the caller: the process type, ``windows`` (metric to ``window_seconds``; 0 when not
-        named), and the start-up time. The ready history is the pipeline's to fill in.
+        What the line does not hold comes from the caller: the process type, and what the lines before told of it. The ready history
+        is the pipeline's to fill in.
         """
-        readings = {metric: replace(reading, window_seconds=windows.get(metric, 0.0)) for metric, reading in self.readings.items()}
-        return Observation(self.now, self.at, process_type, self.counts, readings, self.missing, startup_seconds)
+        configured, measured = process_type.startup_seconds, circumstances.startup_seconds
+        return Observation(
+            now=self.now,
+            at=self.at,
+            process_type=process_type,
+            counts=self.counts,
+            readings=self.readings,
+            missing=self.missing,
+            startup_seconds=measured if configured is None else configured,
+            is_crash_looping=circumstances.is_crash_looping,
+            is_called=circumstances.is_called,
+            room=circumstances.room,
+        )
 
 
 Entry: TypeAlias = Start | Notice | RecordedDecision | CutLine
@@ -158,6 +170,7 @@ class _ReadingLine:
     value: _Number
     at: _Number
     by_process: dict[str, _Number] | None
+    window_seconds: _Number = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +225,7 @@ class _DecisionLine:
         )
 
     def _reading(self, metric: str, line: _ReadingLine) -> Reading:
-        return Reading(metric, line.value, to_monotonic(line.at, self.at, self.now), by_process=line.by_process)
+        return Reading(metric, line.value, to_monotonic(line.at, self.at, self.now), line.window_seconds, line.by_process)
 
 
 _DECISION = TypeAdapter(_DecisionLine)

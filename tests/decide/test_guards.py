@@ -119,7 +119,7 @@ def test_waiting_connection_starts_one_process_at_once(sleeping):
     decision = sleeping.tick(0, is_called=True)
 
     assert (decision.target, decision.action) == (1, "scale_out")
-    assert "a connection waits at 127.0.0.1:8000" in decision.reason
+    assert "a connection came to 127.0.0.1:8000" in decision.reason
 
 
 def test_waiting_connection_needs_no_data(sleeping):
@@ -133,6 +133,15 @@ def test_called_process_stays_for_the_scale_in_window(sleeping):
     sizes = [sleeping.tick(0, is_called=True).target] + [sleeping.tick(0).target for _ in range(8)]
 
     assert sizes == [1, 1, 1, 1, 1, 1, 0, 0, 0]
+
+
+def test_called_process_stays_until_it_is_ready_even_without_a_window(make_type):
+    one = make_type(0, minimum=0, kind={"socket": "shared"}, scale_in=DirectionLimits())
+    one.tick(0)
+    starting = [one.tick(0, is_called=called, counts=Counts(one.desired, starting=one.desired)).target for called in (True, False, False)]
+
+    assert starting == [1, 1, 1]
+    assert one.tick(0, counts=Counts(1, running=1)).target == 0
 
 
 def test_connection_does_not_wake_a_type_that_is_off(make_type):

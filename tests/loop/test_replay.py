@@ -14,13 +14,13 @@ from autoscaler.loop.values import ask_guarded
 from autoscaler.model import Counts, ProcessType, TypeFormation
 from autoscaler.observe.metric import MetricSettings
 from autoscaler.observe.source import SourceError
-from autoscaler.record import RecordedDecision, RecordWriter, Start, decision_line, read_record, to_json
+from autoscaler.record import Circumstances, RecordedDecision, RecordWriter, Start, circumstances_of, decision_line, read_record, to_json
 from autoscaler.settings import Settings
 from autoscaler_policies.backlog import Backlog
 from autoscaler_policies.target import Target
 
 WORKER = TypeSettings(
-    process_type=ProcessType(name="worker", minimum=1, maximum=50),
+    process_type=ProcessType(name="worker", minimum=1, maximum=50, memory_bytes=1000),
     policies=(
         NamedPolicy("backlog", Backlog(waiting="jobs", arrival="jobs", job_takes_seconds=0.4)),
         NamedPolicy("target", Target(metric="jobs", utilization=3.0)),
@@ -37,7 +37,9 @@ class Moody:
     def read(self, poll):
         if self.chance.random() < 0.1:
             raise SourceError("down")
-        return poll.reading(self.chance.choice([0, 1.5, 40, 333.3, 7]), age_seconds=self.chance.choice([0, 1.2345678, 4]))
+        ages, windows = [0, 1.2345678, 4], [0.0, 7.5]
+        values = self.chance.choice([0, 1.5, 40, 333.3, 7])
+        return poll.reading(values, age_seconds=self.chance.choice(ages), window_seconds=self.chance.choice(windows))
 
 
 def disturb(chance, clock, backend, pauses):
@@ -47,7 +49,13 @@ def disturb(chance, clock, backend, pauses):
     size = seen.counts.desired if chance.random() > 0.05 else chance.choice([0, 9])
     running = chance.randint(0, size)
     startup = seen.startup_seconds if chance.random() > 0.05 else chance.random() * 30
-    backend.types["worker"] = TypeFormation(Counts(size, running, size - running), startup_seconds=startup)
+    backend.types["worker"] = TypeFormation(
+        Counts(size, running, size - running),
+        startup_seconds=startup,
+        is_crash_looping=chance.random() < 0.2,
+        is_called=running == 0 and chance.random() < 0.5,
+        free_memory_bytes=chance.choice([None, 0, 2500, 10**6, 10**6, 10**6]),
+    )
     backend.trouble = {"observe": OSError("gone")} if chance.random() < 0.05 else {}
     if chance.random() < 0.1:
         pauses["worker"] = Pause(chance.random() < 0.5, True, "x")  # noqa: FBT003 - scale_out, scale_in
@@ -77,16 +85,35 @@ def record(make_backend, tmp_path):
 
 
 def replayed(lines):
-    memory, pause, startup = Memory(), None, 0.0
+    memory, pause, circumstances = Memory(), None, Circumstances()
     for entry in read_record(lines):
         if isinstance(entry, RecordedDecision):
-            observation = entry.observation(WORKER.process_type, {}, startup)
+            observation = entry.observation(WORKER.process_type, circumstances)
             decision, memory = decide(WORKER, observation, memory, pause=pause, ask=ask_guarded)
             yield to_json(decision_line(decision)) + "\n"
-        elif not isinstance(entry, Start) and entry.event == "startup":
-            startup = entry.details["seconds"]
-        elif not isinstance(entry, Start):
+        elif isinstance(entry, Start):
+            circumstances = circumstances_of(entry.state).get("worker", Circumstances())
+        elif entry.event in {"pause", "resume"}:
             pause = Pause(**{key: entry.details[key] for key in ("scale_out", "scale_in", "reason")}) if entry.event == "pause" else None
+        else:
+            circumstances = circumstances.after(entry)
+
+
+def test_a_record_that_goes_on_in_a_new_file_tells_the_circumstances_again(make_backend, make_settings, make_source, tmp_path):
+    backend, clock, path = make_backend({"worker": 1}), VirtualClock(1000.0, 1e9), tmp_path / "record"
+    writer = RecordWriter(str(path))
+    controller = Controller(make_settings(make_source([1.0])), {"default": backend}, clock=clock, pauses=lambda _at: {}, listeners=[writer])
+    backend.types["worker"] = TypeFormation(Counts(1, 0, 1), startup_seconds=2.5, is_crash_looping=True, is_called=True)
+    controller.tell_start()
+    controller.tick()
+    path.rename(tmp_path / "record.1")
+    writer.reopen()
+    controller.tell_state()
+    controller.tick()
+    writer.close()
+
+    start = next(read_record(path.read_text().splitlines()))
+    assert circumstances_of(start.state) == {"worker": Circumstances(startup_seconds=2.5, is_crash_looping=True, is_called=True)}
 
 
 @pytest.mark.parametrize("seed", range(5))

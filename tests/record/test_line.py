@@ -42,7 +42,7 @@ def test_values_of_each_process_are_written(decision):
 
     line = decision_line(replace(decision, observation=replace(decision.observation, readings={"busy": reading})))
 
-    assert line["readings"] == {"busy": {"value": 0.5, "at": 1763799999.75, "by_process": {"web.1": 0.25, "web.2": 0.75}}}
+    assert line["readings"] == {"busy": {"value": 0.5, "at": 1763799999.75, "by_process": {"web.1": 0.25, "web.2": 0.75}, "window_seconds": 60.0}}
 
 
 @pytest.mark.parametrize("memory", [float("nan"), float("inf"), object(), {1.5: {2}}])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from autoscaler.events import Notice
 from autoscaler.model import Abstain, Adjustment, Counts, Decision, Missing, Observation, PolicyAnswer, ProcessType, Reading, Recommendation
-from autoscaler.record import CutLine, RecordedDecision, RecordError, Start, decision_line, notice_line, read_record, to_json
+from autoscaler.record import Circumstances, CutLine, RecordedDecision, RecordError, Start, decision_line, notice_line, read_record, to_json
 
 START = '{"event": "start", "version": "1", "at": 1.0, "now": 0.5, "configuration": {"interval": "5s"}, "state": null}'
 PAUSE = '{"event": "pause", "at": 2.0, "now": 1.5, "process_type": "web"}'
@@ -60,10 +60,6 @@ decisions = st.builds(
 )
 
 
-def windows_of(observation: Observation) -> dict[str, float]:
-    return {metric: reading.window_seconds for metric, reading in observation.readings.items()}
-
-
 @given(decisions)
 def test_observation_is_read_back_equal(decision):
     observation = decision.observation
@@ -71,7 +67,7 @@ def test_observation_is_read_back_equal(decision):
     (entry,) = read_record([to_json(decision_line(decision))])
 
     assert isinstance(entry, RecordedDecision)
-    assert entry.observation(observation.process_type, windows_of(observation), observation.startup_seconds) == observation
+    assert entry.observation(observation.process_type, Circumstances(startup_seconds=observation.startup_seconds)) == observation
     assert entry.process_type == observation.process_type.name
 
 
@@ -162,7 +158,16 @@ def test_missing_key_is_named(decision, key):
         list(read_record([json.dumps(line)]))
 
 
-def test_metric_without_a_known_window_is_momentary(decision):
+def test_a_reading_without_a_window_is_momentary(decision):
     (entry,) = read_record([to_json(decision_line(decision))])
 
-    assert entry.observation(decision.observation.process_type, {}, 0.0).reading("jobs_waiting").window_seconds == 0.0
+    assert entry.readings["jobs_waiting"].window_seconds == 0.0
+
+
+def test_circumstances_are_part_of_the_observation(decision):
+    (entry,) = read_record([to_json(decision_line(decision))])
+    told = Circumstances(startup_seconds=4.0, is_crash_looping=True, is_called=True, room=3)
+
+    observation = entry.observation(decision.observation.process_type, told)
+
+    assert (observation.startup_seconds, observation.is_crash_looping, observation.is_called, observation.room) == (4.0, True, True, 3)

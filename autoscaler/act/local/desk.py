@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import selectors
 import socket
+from collections.abc import Callable, Mapping
 
 from autoscaler.act.local.event_loop import EventLoop
 from autoscaler.act.local.formation_json import write_formation
 from autoscaler.act.local.formation_lock import may_ask
-from autoscaler.act.local.roster import Roster
+from autoscaler.model import TypeFormation
 
 _ANSWER_SECONDS = 5.0  # a client that does not read is left alone after this
 _PAUSE_SECONDS = 0.2  # after a question that could not be taken
@@ -17,10 +18,10 @@ _PAUSE_SECONDS = 0.2  # after a question that could not be taken
 class Desk:
     """Answers on the socket that is the formation's lock; belongs to the loop's thread."""
 
-    def __init__(self, loop: EventLoop, roster: Roster) -> None:
-        """Begin without a lock."""
+    def __init__(self, loop: EventLoop, read: Callable[[], Mapping[str, TypeFormation]]) -> None:
+        """Begin without a lock; ``read`` returns the formation to tell."""
         self._loop = loop
-        self._roster = roster
+        self._read = read
         self._lock: socket.socket | None = None
         self._answers: dict[socket.socket, memoryview] = {}
 
@@ -48,7 +49,7 @@ class Desk:
             client.close()
             return
         client.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        self._answers[client] = memoryview(write_formation(self._roster.read()))
+        self._answers[client] = memoryview(write_formation(self._read()))
         self._loop.watch(client.fileno(), lambda: self._send(client), selectors.EVENT_WRITE)
         self._loop.at(self._loop.now() + _ANSWER_SECONDS, lambda: self._drop(client))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -43,12 +44,17 @@ class Listeners:
         with self._lock:
             return self._sockets[_key(process_type)] if process_type.socket == "shared" else None
 
-    def keep(self, process_types: Iterable[ProcessType]) -> None:
-        """Close what neither is wanted nor belongs to one of these."""
+    def has_caller(self, process_type: ProcessType) -> bool:
+        """Tell whether a connection waits at the socket the type shares."""
+        with self._lock:  # nobody closes it meanwhile
+            listener = self._sockets.get(_key(process_type)) if process_type.socket == "shared" else None
+            return listener is not None and has_connection(listener)
+
+    def take_unused(self, process_types: Iterable[ProcessType]) -> list[socket.socket]:
+        """Give away, for the caller to close, what neither is wanted nor belongs to one of these."""
         with self._lock:
             kept = self._wanted.union(_key(each) for each in process_types if each.socket == "shared")
-            for key in self._sockets.keys() - kept:
-                self._sockets.pop(key).close()
+            return [self._sockets.pop(key) for key in self._sockets.keys() - kept]
 
     def close(self) -> None:
         """Close them all."""
@@ -61,6 +67,13 @@ def _key(process_type: ProcessType) -> tuple[str, str]:
     """Name an address; port 0 is another port for each type."""
     has_port = process_type.listen is not None and process_type.listen.port > 0
     return str(process_type.listen), "" if has_port else process_type.name
+
+
+def has_connection(listener: socket.socket) -> bool:
+    """Tell whether a connection waits to be accepted, without taking it."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def open_listener(process_type: ProcessType) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import resource
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from autoscaler.act.backend import BackendError
 from autoscaler.act.local.event_loop import EventLoop
 from autoscaler.act.local.formation_json import read_formation
 from autoscaler.act.local.formation_lock import ask_formation, lock_formation
+from autoscaler.act.local.free_memory import with_free_memory
 from autoscaler.act.local.ground import Ground, Happenings
 from autoscaler.act.local.listening import Listeners
+from autoscaler.act.local.outlook import look
 from autoscaler.act.local.ports import Ports
 from autoscaler.act.local.roster import Roster
 from autoscaler.act.local.streams import Outputs
@@ -76,9 +79,9 @@ class LiveLocal:
         return self._is_closed or not self._thread.is_alive()
 
     def observe(self) -> Formation:
-        """Return what runs now, as the supervisor last published it."""
+        """Return what runs now, as the supervisor last published it, with who calls and what memory is free at this moment."""
         self._check()
-        return Formation(self._roster.read(), self._happenings.take())
+        return Formation(look(self._roster, self._listeners), self._happenings.take())
 
     def scale(self, changes: tuple[Change, ...]) -> tuple[Outcome, ...]:
         """Set how many processes should run, and return before any is started or stopped."""
@@ -86,6 +89,10 @@ class LiveLocal:
         states = self._roster.set_desired({change.process_type: change.target for change in changes if change.target >= 0})
         self._loop.call(lambda: self._supervisor.reconcile(list(states.values())))
         return tuple(_answer(change, is_known=change.process_type in states) for change in changes)
+
+    def wake_with(self, call: Callable[[], None]) -> None:
+        """Call ``call`` on the supervisor's thread whenever a connection comes to a type that has no process."""
+        self._loop.call(lambda: self._supervisor.wake_with(call))
 
     def close(self, hurry: Event) -> None:
         """End every process: TERM, its stop timeout, KILL; all at once when ``hurry`` is set. Harmless when closed."""
@@ -147,14 +154,15 @@ class ObservedLocal:
 
     def __init__(self, process_types: tuple[ProcessType, ...], procfile: Path) -> None:
         """Know whom to ask."""
-        self._names = [process_type.name for process_type in process_types]
+        self._process_types = process_types
         self._procfile = procfile
 
     def observe(self) -> Formation:
         """Ask the running autoscaler; zeros when none runs. Raise ``BackendError`` when it does not answer."""
         answer = ask_formation(self._procfile)
         known = read_formation(answer) if answer else {}
-        return Formation({name: known.get(name) or TypeFormation(Counts(desired=0)) for name in self._names})
+        nothing = with_free_memory({each.name: TypeFormation(Counts(desired=0)) for each in self._process_types}, self._process_types)
+        return Formation({name: known.get(name, at_zero) for name, at_zero in nothing.items()})
 
     def scale(self, changes: tuple[Change, ...]) -> tuple[Outcome, ...]:
         """Refuse: who only looks changes nothing."""

@@ -52,6 +52,10 @@ class Local:
         found += find_port_mistakes(lay_out_ports(self.port, self.metrics_port, process_types), process_types)
         return (*found, *_find_socket_mistakes(process_types))
 
+    def starts_on_connection(self, process_type: ProcessType) -> bool:
+        """Tell whether a connection starts the first process of the type, so that it can leave zero without a metric."""
+        return process_type.socket == "shared"
+
     def _wish(self, process_types: tuple[ProcessType, ...]) -> Wish:
         mistakes = self.mistakes(process_types)
         if mistakes:

@@ -96,14 +96,22 @@ class TypeState:
         """Return the process type's name."""
         return self.process_type.name
 
+    @property
+    def wanted(self) -> int:
+        """Return how many processes it should have: what was asked for, and of a singleton never two."""
+        if self.is_removed:
+            return 0
+        return min(self.desired, 1) if self.process_type.is_singleton else self.desired
+
     def list_active(self) -> list[Slot]:
         """Return the slots that are not draining, lowest number first."""
         return [self.slots[number] for number in sorted(self.slots) if not self.slots[number].is_retired]
 
     def add_slots(self, count: int) -> list[Slot]:
-        """Take the lowest free numbers; those of draining processes are not free, and who finds none waits."""
+        """Take the lowest free numbers; those of draining processes are not free, and who finds none waits, as a singleton does for its last."""
         free = (number for number in range(1, self.room + 1) if number not in self.slots)
-        added = [Slot(type_state=self, number=number) for number in islice(free, count)]
+        most = 0 if self.process_type.is_singleton and self.slots else count
+        added = [Slot(type_state=self, number=number) for number in islice(free, most)]
         self.slots.update({slot.number: slot for slot in added})
         self.waiting = count - len(added)
         return added
@@ -124,6 +132,8 @@ class TypeState:
 
     def describe_waiting(self) -> str:
         """Say why there are fewer processes than desired."""
+        if self.process_type.is_singleton:
+            return f"{self.name} is a singleton: its next process starts when the one that drains has ended"
         return f"{self.name}: {self.waiting} more start when draining ones have ended: there are ports for {self.room} at a time"
 
     def _count(self, slots: list[Slot]) -> Counts:
@@ -163,10 +173,10 @@ class Roster:
         """Have the type published again after this round."""
         self._changed[type_state.name] = type_state
 
-    def publish(self) -> None:
-        """Make the changed types visible to the other threads."""
+    def publish(self) -> bool:
+        """Make the changed types visible to the other threads; tell whether there were any."""
         if not self._changed:
-            return
+            return False
         changed, self._changed = self._changed, {}
         with self._lock:
             published = dict(self._published)
@@ -176,11 +186,16 @@ class Roster:
                 else:
                     published[name] = state.describe()
             self._published = published
+        return True
 
     def read(self) -> Mapping[str, TypeFormation]:
         """Return what was published last; never changed afterwards."""
         with self._lock:
             return self._published
+
+    def list_process_types(self) -> tuple[ProcessType, ...]:
+        """Return the types as they are configured now; safe from any thread."""
+        return tuple(state.process_type for state in self.types.copy().values() if not state.is_removed)
 
     def remove(self, type_state: TypeState) -> None:
         """Have no process of the type any more, whatever another thread asks for meanwhile."""

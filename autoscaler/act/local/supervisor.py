@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from autoscaler.act.local.callers import Callers
 from autoscaler.act.local.desk import Desk
 from autoscaler.act.local.ground import Ground
+from autoscaler.act.local.outlook import look
 from autoscaler.act.local.ports import Ports, place_types
 from autoscaler.act.local.roster import Run, Slot, TypeState
 from autoscaler.act.local.starter import Starter, describe_end
@@ -39,11 +42,12 @@ class Supervisor:
         self._ground = ground
         self._starter = Starter(ground, self._started)
         self._undertaker = Undertaker(ground, Witness(self._starter.leader_ended, self._run_ended))
-        self._desk = Desk(ground.loop, ground.roster)
+        self._desk = Desk(ground.loop, lambda: look(ground.roster, ground.listeners))
+        self._callers = Callers(ground)
         self._is_closing = False
         self._sweeps = 0
         self.replace(plan)
-        ground.roster.publish()
+        self._publish()
 
     def run(self) -> None:
         """Serve until closed; whatever happens, no process is left."""
@@ -57,7 +61,7 @@ class Supervisor:
         """Start and stop processes until each type has as many as desired."""
         ending: list[Run] = []
         for state in type_states:
-            wanted = 0 if self._is_closing or state.is_removed else state.desired
+            wanted = 0 if self._is_closing else state.wanted
             active = state.list_active()
             self._add(state, max(0, wanted - len(active)))
             for slot in reversed(active[wanted:]):
@@ -90,13 +94,18 @@ class Supervisor:
     def reload(self, plan: Plan, is_done: Event) -> None:
         """Take over a plan and publish it before the caller goes on."""
         self.replace(plan)
-        self._ground.roster.publish()
+        self._publish()
         is_done.set()
+
+    def wake_with(self, call: Callable[[], None]) -> None:
+        """Call this whenever a connection comes to a type that has no process."""
+        self._callers.wake_with(call)
 
     def close(self) -> None:
         """Stop every process by its own timeout, then end."""
         self._is_closing = True
         self._starter.close()
+        self._callers.close()
         self.reconcile(list(self._ground.roster.types.values()))
         self._end_when_empty()
 
@@ -106,10 +115,14 @@ class Supervisor:
             self._undertaker.kill(run)
 
     def _after_round(self) -> None:
-        self._ground.roster.publish()  # a process is shown before it can do anything
+        self._publish()  # a process is shown before it can do anything
         self._starter.run_some()
         self._undertaker.settle()
-        self._ground.roster.publish()
+        self._publish()
+
+    def _publish(self) -> None:
+        if self._ground.roster.publish():
+            self._callers.look()
 
     def _started(self, run: Run) -> None:
         self._undertaker.take(run)
@@ -180,7 +193,9 @@ class Supervisor:
     def _close_unused_listeners(self) -> None:
         """Keep what the types share now, and what older processes still have: their address may be asked for again."""
         types = [state.process_type for state in self._ground.roster.types.values()]
-        self._ground.listeners.keep(types + [run.process_type for run in self._undertaker.runs.values()])
+        for listener in self._ground.listeners.take_unused(types + [run.process_type for run in self._undertaker.runs.values()]):
+            self._callers.drop(listener)
+            listener.close()
 
     def _drop_removed(self) -> None:
         types = self._ground.roster.types
@@ -202,6 +217,7 @@ class Supervisor:
 
     def _release(self) -> None:
         """Close what belongs to the formation as a whole."""
+        self._callers.close()
         self._ground.listeners.close()
         self._starter.close()
         self._ground.outputs.close()

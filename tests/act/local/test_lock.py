@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -124,6 +125,7 @@ def test_a_client_that_does_not_read_holds_up_nobody(stage):
 def test_a_formation_survives_the_way_through_json():
     processes = (Process("web.1", "running", Address("::1", 1)), Process("web.2", "failed"))
     whole = TypeFormation(Counts(desired=2, failed=1), processes, 1.5, is_crash_looping=True, starts=3, drains_killed=1, notes=("a note",))
+    whole = replace(whole, is_called=True, free_memory_bytes=1 << 40)
     assert read_formation(write_formation({"web": whole})) == {"web": whole}
 
 

@@ -1,0 +1,71 @@
+"""Note what decisions depend on beyond their own lines in the record, whenever it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from autoscaler.decide.settings import TypeSettings
+from autoscaler.events import Notice
+from autoscaler.loop.values import room_of
+from autoscaler.model import Json, TypeFormation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What is known of a type that was not observed yet, unless told otherwise."""
+
+    startup_seconds: float = 0.0  # measured; 0 when it was not
+    is_crash_looping: bool = False
+    is_called: bool = False
+    room: int | None = None
+
+    def notices(self) -> dict[str, tuple[str, Json]]:
+        """Return the detail of each notice, by its event."""
+        return {
+            "startup": ("seconds", self.startup_seconds),
+            "crash_loop": ("crash_looping", self.is_crash_looping),
+            "called": ("called", self.is_called),
+            "room": ("processes", self.room),
+        }
+
+
+class Changes:
+    """Remembers what was told of each type, so that a replay knows of each decision what its policies and rules knew."""
+
+    def __init__(self) -> None:
+        """Begin with nothing told."""
+        self._told: dict[str, _Seen] = {}
+
+    def notices(self, types: tuple[TypeSettings, ...], seen: Mapping[str, TypeFormation], now: float, at: float) -> Iterator[Notice]:
+        """Yield a notice for each thing that changed; take them all, for what was yielded counts as told."""
+        for one in types:
+            if one.name in seen:
+                yield from self._notices_of(one.name, _what_was_seen(one, seen[one.name]), now, at)
+
+    def state(self) -> dict[str, Json]:
+        """Return all that was told, for a record that begins now."""
+        startups: dict[str, Json] = {name: told.startup_seconds for name, told in self._told.items() if told.startup_seconds}
+        seen: dict[str, Json] = {
+            name: {"crash_looping": told.is_crash_looping, "called": told.is_called, "room": told.room} for name, told in self._told.items()
+        }
+        return {"startups": startups, "seen": seen}
+
+    def _notices_of(self, name: str, seen: _Seen, now: float, at: float) -> Iterator[Notice]:
+        told = self._told.get(name, _Seen())
+        if seen == told:
+            return
+        self._told[name] = seen
+        before = told.notices()
+        for event, (key, value) in seen.notices().items():
+            if value != before[event][1]:
+                yield Notice(event=event, now=now, at=at, details={"process_type": name, key: value})
+
+
+def _what_was_seen(one: TypeSettings, formation: TypeFormation) -> _Seen:
+    return _Seen(
+        startup_seconds=formation.startup_seconds or 0.0,
+        is_crash_looping=formation.is_crash_looping,
+        is_called=formation.is_called,
+        room=room_of(one.process_type, formation),
+    )

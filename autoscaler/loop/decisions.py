@@ -1,0 +1,75 @@
+"""Decide for all types of a formation, and remember what the next tick needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from autoscaler.decide.course import Course, begin_course, end_course
+from autoscaler.decide.formation_cap import share_out
+from autoscaler.decide.memory import Memory, forget_sizes, last_size
+from autoscaler.decide.settings import Pause, TypeSettings
+from autoscaler.decide.situation import Ceiling
+from autoscaler.events import BoardEntry
+from autoscaler.loop.guard import guard
+from autoscaler.loop.values import ask_guarded, observation_of
+from autoscaler.loop.watch import Seen
+from autoscaler.model import Decision, Json
+from autoscaler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What one tick knows when it decides."""
+
+    now: float
+    at: float
+    seen: Seen
+    board: Mapping[str, BoardEntry]
+    pauses: Mapping[str, Pause]
+
+
+class Decisions:
+    """The past of every type, and the decisions that follow from it."""
+
+    def __init__(self) -> None:
+        """Begin without a past."""
+        self._memories: dict[str, Memory] = {}
+
+    def decide(self, settings: Settings, moment: Moment) -> tuple[tuple[Decision, ...], dict[str, str]]:
+        """Decide for every type that was seen; return the decisions, and by type why there is none."""
+        courses: list[Course] = []
+        errors: dict[str, str] = {}
+        for one in settings.types:
+            if one.name in moment.seen.types:
+                course = guard(lambda: self._begin(one, moment), str)  # noqa: B023 - called at once
+                if isinstance(course, str):
+                    errors[one.name] = f"not decided: {course}"
+                else:
+                    courses.append(course)
+        return tuple([self._end(course, ceiling) for course, ceiling in self._share_out(settings, courses)]), errors
+
+    def state(self) -> dict[str, Json]:
+        """Return the past of every type as plain values."""
+        return {name: asdict(memory) for name, memory in self._memories.items()}
+
+    def keep(self, names: set[str], stays: Callable[[str], bool]) -> None:
+        """Forget types that are gone; of one that does not stay on its backend, keep what its policies remember."""
+        self._memories = {name: memory if stays(name) else forget_sizes(memory) for name, memory in self._memories.items() if name in names}
+
+    def _begin(self, one: TypeSettings, moment: Moment) -> Course:
+        observation = observation_of(one, moment.seen.types[one.name], moment.board, moment.now, moment.at)
+        return begin_course(one, observation, self._memories.get(one.name) or Memory(), moment.pauses.get(one.name) or one.pause, ask_guarded)
+
+    def _share_out(self, settings: Settings, courses: list[Course]) -> list[tuple[Course, Ceiling | None]]:
+        if settings.cap is None:
+            return [(course, None) for course in courses]
+        return share_out(settings.cap, courses, self._unseen(settings, {course.name for course in courses}))
+
+    def _unseen(self, settings: Settings, known: set[str]) -> int:
+        """Count the processes of types that are not decided now, as last known."""
+        return sum(last_size(self._memories.get(one.name) or Memory()) for one in settings.types if one.name not in known)
+
+    def _end(self, course: Course, ceiling: Ceiling | None) -> Decision:
+        decision, self._memories[course.name] = end_course(course, ceiling)
+        return decision
