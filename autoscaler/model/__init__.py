@@ -22,8 +22,8 @@ from autoscaler.model.decisions import (
 from autoscaler.model.errors import AutoscalerError, MissingReadingError
 from autoscaler.model.formation import Address, Change, Counts, Formation, Outcome, Process, ProcessState, ProcessType, TypeFormation
 from autoscaler.model.markers import (
-    ByteSize,
     Bytes,
+    ByteSize,
     Duration,
     DurationOrZero,
     FilePath,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal, TypeAlias
 
 from autoscaler.model.errors import MissingReadingError
@@ -48,10 +49,12 @@ class Observation:
     ready_history: tuple[ReadyCount, ...] = ()  # oldest first, filled in by the pipeline
 
     def reading(self, metric: str) -> Reading:
-        """Return the newest reading of ``metric``; raise ``MissingReadingError`` when there is none."""
+        """Return the newest reading of ``metric``; raise ``MissingReadingError`` when there is none, or none that is a finite number."""
         found = self.readings.get(metric)
         if found is None:
             raise MissingReadingError(metric, self.missing.get(metric, "it is no metric of this policy"))
+        if not isfinite(found.value) or (found.by_process and not all(map(isfinite, found.by_process.values()))):
+            raise MissingReadingError(metric, "its value is no finite number")
         return found
 
     def value(self, metric: str) -> float:

@@ -25,7 +25,12 @@ def test_times_are_utc_where_no_zone_is_named(load):
 def test_defaults_may_name_the_time_zone(load):
     windows = "windows: [{cron: '0 8 * * *', for: 1h, minimum: 3}]"
 
-    assert load(f"defaults: {{schedule: {{timezone: Asia/Tokyo}}}}\nformation: {{web: {{maximum: 8, schedule: {{{windows}}}}}}}").types[0].schedule.timezone == "Asia/Tokyo"
+    assert (
+        load(f"defaults: {{schedule: {{timezone: Asia/Tokyo}}}}\nformation: {{web: {{maximum: 8, schedule: {{{windows}}}}}}}")
+        .types[0]
+        .schedule.timezone
+        == "Asia/Tokyo"
+    )
 
 
 @pytest.mark.parametrize(
