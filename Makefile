@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 CONFORMANCE_VECTORS ?= ../shared/conformance
+LAWS_EXAMPLES ?= 10000
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench conformance wheel test-env test-servers clean
+.PHONY: help demo test check bench conformance laws wheel test-env test-servers clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -23,11 +24,14 @@ check: test-env  ## lint, format, types, import layers, dead code
 	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(RUN) vulture
 
-bench: test-env  ## print measured figures: reaction, tick, idle cost, start of the command
+bench: test-env  ## print measured figures: a decision, a tick, memory, idle cost, start of the command, reaction
 	@.venv/bin/python bench/run.py
 
 conformance: test-env  ## run the peers' figures of CONFORMANCE_VECTORS (a folder)
 	@CONFORMANCE_VECTORS="$(CONFORMANCE_VECTORS)" $(RUN) pytest tests/conformance
+
+laws: test-env  ## search for a counterexample to every law of policies and pipeline, 10,000 examples each
+	@HYPOTHESIS_PROFILE=laws LAWS_EXAMPLES=$(LAWS_EXAMPLES) $(RUN) pytest --timeout=0 tests/laws
 
 wheel: test-env  ## build the wheel into dist/
 	@$(RUN) hatchling build --target wheel

@@ -1,4 +1,4 @@
-"""Print the figures of this machine: reaction, one tick, an idle controller, the start of the command."""
+"""Print the figures of this machine: a decision, a tick, an idle controller, the start of the command, reaction."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import command_start
+import decision
 import idle_controller
 import one_tick
 import reaction
 from table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Table]] = {
+    "decision": decision.measure,
+    "profile": decision.measure_profile,
+    "memory": decision.measure_memory,
     "tick": one_tick.measure,
     "help": command_start.measure,
     "idle": idle_controller.measure,

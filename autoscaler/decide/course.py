@@ -133,7 +133,7 @@ def _action(current: int, target: int, *, is_refused: bool) -> Action:
 
 def _remember(situation: Situation, course: Course, target: int) -> Memory:
     now, current, settings, memory = situation.now, situation.current, situation.settings, situation.memory
-    wished = Sized(now, course.wished)
+    wished = Sized(now, min(course.wished, settings.process_type.maximum))  # more is not to be had, and would only lengthen the windows
     return Memory(
         policies={given.policy: given.answer.memory for given in course.answers if given.answer.memory is not None},
         lowest=push_lowest(memory.lowest, wished, settings.scale_out.stabilization_seconds),

@@ -38,18 +38,26 @@ def floor_of_percent(size: int, percent: int) -> int:
 
 def brief(value: Fraction | float) -> str:
     """Write a number that a reason begins with, in six digits: ``brief(14.0025) == '14.0025'``, ``brief(700.0) == '700'``."""
-    whole = int(value)
-    if abs(whole) >= _LONG:
+    # Of a fraction its two whole numbers are asked: its own arithmetic takes ten times as long, and every reason is written here.
+    if isinstance(value, Fraction):
+        whole, is_whole = value.numerator // value.denominator, value.denominator == 1
+    else:
+        whole = int(value)
+        is_whole = value == whole
+    if not -_LONG < whole < _LONG:
         return f"{Decimal(whole):.3g}"
-    if value == whole:
+    if is_whole:
         return str(whole)
-    return f"{float(value):.6g}" if abs(whole) < _SIX_DIGITS else f"{float(value):.2f}"
+    return f"{float(value):.6g}" if -_SIX_DIGITS < whole < _SIX_DIGITS else f"{float(value):.2f}"
 
 
 def quotient(value: Fraction) -> str:
     """Write what a division gave: ``4.67``, and ``5.001`` where two decimals would hide that it is more than 5."""
-    text = f"{float(value):.2f}".rstrip("0").rstrip(".") if abs(value) < _LONG else ""
-    return text if "." in text and value.denominator != 1 else brief(value)
+    numerator, denominator = value.numerator, value.denominator
+    if denominator == 1 or not -_LONG < numerator // denominator < _LONG:
+        return brief(value)
+    text = f"{numerator / denominator:.2f}".rstrip("0").rstrip(".")
+    return text if "." in text else brief(value)
 
 
 def rounded_up(value: Fraction) -> str:

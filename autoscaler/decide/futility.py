@@ -110,7 +110,7 @@ def _progress(settings: TypeSettings, observation: Observation, memory: Memory) 
         if not _tells_progress(type(named.policy)):
             continue
         try:
-            progress = cast("TellsProgress", named.policy).progress(observation, memory.policies.get(named.name))
+            progress = cast(TellsProgress, named.policy).progress(observation, memory.policies.get(named.name))
         except MissingReadingError:
             continue
         if progress is not None:

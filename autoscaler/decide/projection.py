@@ -34,7 +34,7 @@ def _wanted(policies: list[NamedPolicy], situation: Situation, processes: int) -
 
 def _projected(policy: Policy, situation: Situation, processes: int) -> int:
     try:
-        return cast("Projects", policy).projected(situation.observation, processes)
+        return cast(Projects, policy).projected(situation.observation, processes)
     except MissingReadingError:
         return 0  # it has its say as a missing policy
 

@@ -1,23 +1,13 @@
-"""The pipeline as a whole: its laws, whatever it is fed."""
+"""The pipeline as a whole; its laws are in tests/laws."""
 
-import json
-from dataclasses import asdict, replace
-from itertools import pairwise
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from autoscaler.decide.memory import Memory, forget_sizes
 from autoscaler.decide.pipeline import PolicyError, ask, decide
-from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Pause, RateLimit, TypeSettings
+from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Pause, TypeSettings
 from autoscaler.model import Abstain, Counts, Missing, Observation, ProcessType, Recommendation
-
-ANSWERS = st.one_of(
-    st.integers(-5, 100).map(lambda wish: Recommendation(wish, f"wants {wish}")),
-    st.just(Missing("queue", "down")),
-    st.just(Abstain("nothing to say")),
-)
 
 
 class Scripted:
@@ -26,79 +16,6 @@ class Scripted:
 
     def recommend(self, _observation, _memory):
         return self.answer
-
-
-def directions():
-    limit = st.builds(RateLimit, st.integers(1, 100), st.sampled_from(["processes", "percent"]), st.sampled_from([15.0, 60.0]))
-    spans = st.sampled_from([0.0, 10.0, 60.0, 300.0])
-    return st.builds(DirectionLimits, spans, spans, st.lists(limit, max_size=2).map(tuple), st.sampled_from(["max", "min", "disabled"]))
-
-
-@st.composite
-def runs(draw):
-    """Settings, and a list of ticks: the seconds since the last, the answers, whether the backend accepts."""
-    minimum = draw(st.integers(0, 5))
-    process_type = ProcessType(name="worker", minimum=minimum, maximum=draw(st.integers(max(1, minimum), 30)))
-    policies = draw(st.integers(0, 3))
-    settings = TypeSettings(
-        process_type=process_type,
-        policies=tuple(NamedPolicy(f"p{index}", Scripted(None)) for index in range(policies)),
-        combine=draw(st.sampled_from(["max", "min", "sum", "first"])),
-        scale_out=draw(directions()),
-        scale_in=draw(directions()),
-    )
-    tick = st.tuples(st.sampled_from([1.0, 5.0, 400.0]), st.tuples(*[ANSWERS] * policies), st.booleans())
-    return settings, draw(st.integers(0, 40)), draw(st.lists(tick, min_size=1, max_size=25))
-
-
-def play(settings, desired, ticks):
-    now, memory = 0.0, Memory()
-    for after, answers, accept in ticks:
-        now += after
-        given_answers = dict(zip((named.name for named in settings.policies), answers, strict=True))
-        observation = Observation(now, 1e9 + now, settings.process_type, Counts(desired, desired))
-        decision, memory = decide(settings, observation, memory, ask=lambda named, _o, _m, given=given_answers: given[named.name])
-        yield decision, answers, memory
-        desired = decision.target if accept else desired
-
-
-@given(runs())
-def test_the_target_never_leaves_the_limits(run):
-    for decision, _, _ in play(*run):
-        assert run[0].process_type.minimum <= decision.target <= run[0].process_type.maximum
-
-
-@given(runs())
-def test_adjustments_add_up_from_recommendation_to_target(run):
-    for decision, _, _ in play(*run):
-        steps = [(adjustment.before, adjustment.after) for adjustment in decision.adjustments]
-        assert all(before != after for before, after in steps)
-        assert all(first[1] == second[0] for first, second in pairwise(steps))
-        assert not steps or steps[-1][1] == decision.target
-
-
-@given(runs())
-def test_missing_data_never_scales_in_below_the_maximum(run):
-    for decision, answers, _ in play(*run):
-        if any(isinstance(answer, Missing) for answer in answers) and run[0].combine != "first":
-            assert decision.target >= min(decision.observation.counts.desired, run[0].process_type.maximum)
-
-
-@given(runs())
-def test_the_same_inputs_give_the_same_decisions(run):
-    assert [decision for decision, _, _ in play(*run)] == [decision for decision, _, _ in play(*run)]
-
-
-@given(runs())
-def test_the_memory_is_plain_json(run):
-    for _, _, memory in play(*run):
-        assert json.loads(json.dumps(asdict(memory)))["last_tick"] == memory.last_tick
-
-
-@given(runs())
-def test_a_change_has_a_reason(run):
-    for decision, _, _ in play(*run):
-        assert decision.reason
 
 
 def observation():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autoscaler.decide.memory import Memory
 from autoscaler.decide.pipeline import decide
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, RateLimit, Schedule, TypeSettings, Window
-from autoscaler.model import Counts, Decision, Observation, ProcessType, Reading
+from autoscaler.model import Abstain, Answer, Counts, Decision, Json, Metric, Observation, ProcessType, Reading, Recommendation
 from autoscaler_policies.backlog import Backlog
 from autoscaler_policies.concurrency import Concurrency
 from autoscaler_policies.expression import Expression
@@ -29,6 +29,18 @@ law = hypothesis_settings(max_examples=int(os.environ.get("LAWS_EXAMPLES", "200"
 METRICS = ("load", "busy", "rate")
 _SHARES = st.sampled_from([0.5, 1.0, 3.0, 50.0])
 _SPANS = st.sampled_from([0.0, 10.0, 60.0, 300.0])
+
+
+@dataclass(frozen=True)
+class Fickle:
+    """Has nothing to say of a small load, and wants what it reads of another."""
+
+    metric: Metric = "load"
+
+    def recommend(self, observation: Observation, _memory: Json) -> Answer:
+        value = observation.value(self.metric)
+        return Abstain("too little to say") if value < 10 else Recommendation(int(min(value, 1e9)), f"{value:g}")
+
 
 BANDS = (
     (Band(at_least=80.0, change=2), Band(below=20.0, change=-1)),
@@ -111,7 +123,7 @@ def types(draw: st.DrawFn, policies: st.SearchStrategy[object] | None = None) ->
     """Draw a process type with up to three policies of any kind and any limits."""
     minimum = draw(st.integers(0, 5))
     maximum = draw(st.integers(max(1, minimum), 60))
-    kinds = policies if policies is not None else st.one_of(list(POLICIES.values()))
+    kinds = policies if policies is not None else st.one_of([*POLICIES.values(), st.just(Fickle())])
     chosen = draw(st.lists(kinds, max_size=3))
     return TypeSettings(
         process_type=ProcessType(name="worker", minimum=minimum, maximum=maximum, slots=draw(st.sampled_from([1, 4]))),
