@@ -1,10 +1,11 @@
 """Counting with fractions, and writing them for people."""
 
 from fractions import Fraction
+from math import ceil, floor
 
 import pytest
 
-from autoscaler.decide.exact import brief, ceiling, exact, rounded_up
+from autoscaler.decide.exact import brief, ceiling, ceiling_of_percent, exact, floor_of_percent, rounded_up
 
 
 @pytest.mark.parametrize(("value", "unit", "processes"), [(1.1, 0.11, 10), (0.7, 0.1, 7), (2.1, 0.7, 3), (7, 2, 4), (0, 5, 0)])
@@ -43,3 +44,14 @@ def test_what_is_no_number_is_refused(value):
 )
 def test_a_quotient_shows_why_it_rounds_up(value, text):
     assert rounded_up(value) == text
+
+
+def test_percentages_are_exact_where_floats_are_off_by_one_in_860_places():
+    """The float formulas are those of Kubernetes HPA (horizontal.go): ceil(n (1 + p / 100)) up, int(n (1 - p / 100)) down."""
+    pairs = [(size, percent) for size in range(1, 1001) for percent in range(1, 101)]
+    wrong = [ceil(size * (1 + percent / 100)) != ceiling_of_percent(size, 100 + percent) for size, percent in pairs]
+    wrong += [int(size * (1 - percent / 100)) != floor_of_percent(size, 100 - percent) for size, percent in pairs]
+
+    assert sum(wrong) == 860
+    assert all(ceiling_of_percent(size, 100 + percent) == ceil(Fraction(size * (100 + percent), 100)) for size, percent in pairs)
+    assert all(floor_of_percent(size, 100 - percent) == floor(Fraction(size * (100 - percent), 100)) for size, percent in pairs)
