@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autoscaler.act.backend import BackendPlugin
 from autoscaler.config.addresses import is_loopback
 from autoscaler.config.backends_section import Backends
 from autoscaler.config.metrics_section import Metric
@@ -14,7 +13,8 @@ from autoscaler.config.part import Part
 from autoscaler.config.plugin_parts import ask
 from autoscaler.config.schema import FileSection
 from autoscaler.config.substitution import Substituted, hide
-from autoscaler.config.wording import names, suggest
+from autoscaler.config.wording import suggest
+from autoscaler.config.zero import check_zero
 from autoscaler.decide.settings import TypeSettings
 from autoscaler.model import Address
 
@@ -41,7 +41,7 @@ def check_whole(whole: Whole, part: Part) -> None:
     _check_metrics(whole, part)
     by_name = {metric.settings.name: metric for metric in whole.metrics}
     for settings in whole.types:
-        _check_zero(settings, by_name, whole.backends.plugins.get(settings.backend), formation.under(settings.name))
+        check_zero(settings, by_name, whole.backends.plugins.get(settings.backend), formation.under(settings.name))
     _check_total(whole, part)
     _ask_backends(whole, formation)
 
@@ -95,32 +95,6 @@ def _has_mistakes(whole: Whole) -> bool:
     return len(whole.types) < len(whole.type_names)
 
 
-def _check_zero(settings: TypeSettings, metrics: Mapping[str, Metric], backend: BackendPlugin | None, part: Part) -> None:
-    used = [metrics[name] for name in settings.metrics if name in metrics]
-    if settings.process_type.minimum > 0 or _can_leave_zero(settings, used, backend, part):
-        return
-    path = (*part.path, "minimum")
-    if not used:
-        at = part.report.at_value if isinstance(part.data, dict) and "minimum" in part.data else part.report.at_key
-        at(path, "0 has no way back: nothing ever asks for a process; write 1, or add a policy with a metric, or a window of a schedule")
-        return
-    listed = names(metric.settings.name for metric in used)
-    said = f"0 has no way back: {listed} comes from the processes themselves, and none would run; write 1, or add a metric that exists at zero"
-    part.report.at_value(path, said)
-
-
-def _can_leave_zero(settings: TypeSettings, used: list[Metric], backend: BackendPlugin | None, part: Part) -> bool:
-    """Tell whether something can ask for the first process: a metric, a window, a connection, or a policy that needs no metric."""
-    if any(_lives_without(metric, settings.name) for metric in used) or len(used) < len(settings.metrics):
-        return True
-    if settings.schedule and any((window.minimum or window.processes or 0) > 0 for window in settings.schedule.windows):
-        return True
-    question = getattr(backend, "starts_on_connection", None)
-    if question and ask(part, lambda: bool(question(settings.process_type)), otherwise=True):
-        return True
-    return any(not named.metrics for named in settings.policies)
-
-
 def _check_total(whole: Whole, part: Part) -> None:
     """Report a total that the minimums exceed, and what has no effect without one."""
     total, least = whole.section.total, sum(settings.process_type.minimum for settings in whole.types)
@@ -128,6 +102,8 @@ def _check_total(whole: Whole, part: Part) -> None:
         part.report.at_value(("total",), f"{part.shown('total', total)} is below the sum of all minimums {least}; raise it, or lower a minimum")
     if total is None and whole.section.preempt:
         part.report.at_key(("preempt",), "has no effect without total; add total, the most processes of all types together")
+    if total is not None:
+        _warn_of_total(whole, total, part)
     for settings in whole.types if total is None else ():
         said = [key for key in ("priority", "weight") if isinstance(data := part.under("formation").under(settings.name).data, dict) and key in data]
         if said:
@@ -136,6 +112,20 @@ def _check_total(whole: Whole, part: Part) -> None:
 
 def _lives_without(metric: Metric, process_type: str) -> bool:
     return metric.exists_at_zero or (metric.process_type is not None and metric.process_type != process_type)
+
+
+def _warn_of_total(whole: Whole, total: int, part: Part) -> None:
+    if whole.section.preempt and len({settings.priority for settings in whole.types}) < 2 and not _has_mistakes(whole):  # noqa: PLR2004 - two differ
+        part.report.warn(("preempt",), "all types have the same priority, so that none makes room for another; give one a higher priority")
+    least = sum(_highest_minimum(settings) for settings in whole.types)
+    if least > total and sum(settings.process_type.minimum for settings in whole.types) <= total:
+        part.report.warn(("total",), f"{total} is below the sum of all minimums {least} while the windows of the schedules are open")
+
+
+def _highest_minimum(settings: TypeSettings) -> int:
+    windows = settings.schedule.windows if settings.schedule else ()
+    said = [window.processes if window.minimum is None else window.minimum for window in windows]
+    return max(settings.process_type.minimum, *(number or 0 for number in said), 0)
 
 
 def _ask_backends(whole: Whole, formation: Part) -> None:

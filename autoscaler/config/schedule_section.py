@@ -14,6 +14,7 @@ from autoscaler.config.wording import nearest, show
 from autoscaler.decide.settings import Schedule, Window
 
 _DEFAULT_ZONE = "UTC"
+_FIELDS = 5  # cronsim reads a sixth, of seconds; a window opens on whole minutes
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -77,6 +78,8 @@ def _find_mistakes(window: WindowSection) -> Iterator[tuple[str, str]]:
             yield key, f"{show(said)} is no cron expression ({problem}); write minute hour day month weekday, such as '0 8 * * 1-5'"
     if (window.for_seconds is None) == (window.until is None):
         yield "", "says not once how long it lasts; write either `for: 10h` or `until: '0 18 * * 1-5'`"
+    if window.cron is not None and window.cron == window.until:
+        yield "until", "is when it begins as well, so that it would never be open; write when it ends"
     yield from _find_limit_mistakes(window)
 
 
@@ -92,6 +95,8 @@ def _find_limit_mistakes(window: WindowSection) -> Iterator[tuple[str, str]]:
 
 
 def _find_problem(cron: str) -> str | None:
+    if len(cron.split()) != _FIELDS:
+        return "Wrong number of fields"
     try:
         CronSim(cron, _ANY_TIME)
     except CronSimError as error:

@@ -10,10 +10,9 @@ from autoscaler.decide.situation import Bounds, Situation
 from autoscaler.model import Adjustment, Observation
 
 
-def bounds_of(settings: TypeSettings, observation: Observation, *, is_called: bool) -> Bounds | None:
-    """Return what the schedule and a waiting connection say of the bounds; ``None`` when only the configuration does."""
-    bounds = bounds_at(settings.process_type, settings.schedule, observation.at) if settings.schedule else None
-    return _answer_call(settings, bounds) if is_called else bounds
+def scheduled_bounds(settings: TypeSettings, observation: Observation) -> Bounds | None:
+    """Return what the schedule says of the bounds; ``None`` when only the configuration does."""
+    return bounds_at(settings.process_type, settings.schedule, observation.at) if settings.schedule else None
 
 
 def keep_within(situation: Situation, processes: int) -> Adjustment | None:
@@ -28,7 +27,7 @@ def keep_within(situation: Situation, processes: int) -> Adjustment | None:
     return None
 
 
-def _answer_call(settings: TypeSettings, bounds: Bounds | None) -> Bounds:
+def answer_call(settings: TypeSettings, bounds: Bounds | None) -> Bounds:
     """Want one process at once for a connection that waits, unless a window says that none may run."""
     process_type = settings.process_type
     known = bounds or Bounds(process_type.minimum, process_type.maximum, process_type.maximum)

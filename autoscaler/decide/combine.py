@@ -26,18 +26,15 @@ class _Wish:
     floor: int = 0  # of a wish that stands in for missing data: the whole may not fall below it
 
 
-def combine(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> Proposal:
-    """Combine by ``max``, ``min``, ``sum`` or ``first``; missing data never scales in, abstaining ones do not count."""
-    wishes, missing = _sort_out(situation, answers)
+def combine(situation: Situation) -> Proposal:
+    """Combine the answers by ``max``, ``min``, ``sum`` or ``first``; missing data never scales in, abstaining ones do not count."""
+    wishes, missing = _sort_out(situation, situation.answers)
     if not wishes and missing:
         return Proposal(situation.current, f"{_name(missing)}; holding {situation.current}", is_without_data=True)
     if not wishes:
-        return _minimum(situation, answers)
+        return _minimum(situation, situation.answers)
     wish = _choose(situation, wishes)
-    floor = max(one.floor for one in wishes)
-    if wish.processes < floor:
-        wish = _Wish(floor, f"{wish.reason}; {'no scale-in' if floor == situation.current else 'no fewer'} on missing data: {floor}")
-    return _guard(situation, wish, missing) if missing else Proposal(wish.processes, wish.reason)
+    return _guard(situation, wish, missing) if missing else _keep_floor(situation, wish, max(one.floor for one in wishes))
 
 
 def _sort_out(situation: Situation, answers: tuple[PolicyAnswer, ...]) -> tuple[list[_Wish], list[Missing]]:
@@ -78,6 +75,13 @@ def _choose(situation: Situation, wishes: list[_Wish]) -> _Wish:
     if situation.settings.combine == "first":
         return wishes[0]
     return max(wishes, key=lambda wish: wish.processes)
+
+
+def _keep_floor(situation: Situation, wish: _Wish, floor: int) -> Proposal:
+    if wish.processes >= floor:
+        return Proposal(wish.processes, wish.reason)
+    rule = "no scale-in" if floor == situation.current else "no fewer"
+    return Proposal(wish.processes, wish.reason, Adjustment("missing", wish.processes, floor, f"{rule} on missing data: {floor}"))
 
 
 def _guard(situation: Situation, wish: _Wish, missing: list[Missing]) -> Proposal:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from autoscaler.decide.bounds import bounds_of, keep_within
+from autoscaler.decide.asking import Asking
+from autoscaler.decide.bounds import answer_call, keep_within, scheduled_bounds
 from autoscaler.decide.combine import Proposal, combine
 from autoscaler.decide.cooldown import cool_down
 from autoscaler.decide.crash_loop import hold_crash_loop
 from autoscaler.decide.futility import REMARK, follow, hold_futile, is_in_vain
-from autoscaler.decide.limits import keep_off, keep_single, limit
+from autoscaler.decide.limits import OFF, keep_off, keep_single, limit, say_minimum
 from autoscaler.decide.memory import Memory, SizeChange, must_wait_for_windows, recall
 from autoscaler.decide.pause import hold_paused
 from autoscaler.decide.projection import hold_projected
 from autoscaler.decide.rate_limit import limit_rate
 from autoscaler.decide.room import ceiling_of, hold_without_room
-from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
+from autoscaler.decide.settings import Pause, TypeSettings
 from autoscaler.decide.situation import Ceiling, Rule, Situation
 from autoscaler.decide.stabilization import stabilize
 from autoscaler.decide.window import Sized, push_highest, push_lowest
-from autoscaler.model import Action, Adjustment, Answer, Decision, Json, Observation, PolicyAnswer
+from autoscaler.model import Action, Adjustment, Decision, Observation, PolicyAnswer
 
-# The order is the design's: a later rule has the last word. Stages 3 to 6, then 8 and 9; between them the formation is shared out.
-LIMITS: tuple[Rule, ...] = (
-    keep_off, stabilize, cool_down, limit_rate, hold_projected, hold_crash_loop, hold_futile, hold_without_room,
-)  # fmt: skip
+# The order is the design's: a later rule has the last word. Stages 3 to 5, then 6, then 8 and 9; before these two the formation is shared out.
+PACE: tuple[Rule, ...] = (keep_off, stabilize, cool_down, limit_rate)
+GUARDS: tuple[Rule, ...] = (hold_crash_loop, hold_futile, hold_without_room)
 BOUNDS: tuple[Rule, ...] = (limit, keep_single, hold_paused)
-
-Ask = Callable[[NamedPolicy, Observation, Json], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,6 @@ class Course:
     """Where one process type stands after stage 6."""
 
     situation: Situation
-    answers: tuple[PolicyAnswer, ...]
     proposal: Proposal
     wished: int  # what the windows remember: the policies' wish within the bounds of the moment
     adjustments: tuple[Adjustment, ...]
@@ -48,25 +44,37 @@ class Course:
         return self.situation.settings.name
 
 
-def begin_course(settings: TypeSettings, observation: Observation, memory: Memory, pause: Pause, ask: Ask) -> Course:
+def begin_course(settings: TypeSettings, observation: Observation, memory: Memory, pause: Pause, asking: Asking) -> Course:
     """Ask the policies and take stages 1 to 6."""
-    memory = _recall_gap(settings, observation, recall(settings, observation, memory))
+    bounds = scheduled_bounds(settings, observation)
+    memory = recall(settings, observation, memory, bounds.minimum if bounds else settings.process_type.minimum)
+    memory = _recall_gap(settings, observation, memory)
     seen = _with_history(observation, memory)
-    answers = tuple([PolicyAnswer(named.name, ask(named, seen, memory.policies.get(named.name))) for named in settings.policies])
-    futility = follow(settings, seen, memory)
+    answers = tuple([PolicyAnswer(named.name, asking.ask(named, seen, memory.policies.get(named.name))) for named in settings.policies])
+    futility = follow(settings, seen, memory, asking)
     if futility is not memory.futility:
         memory = replace(memory, futility=futility)
-    situation = Situation(settings, seen, memory, pause, bounds_of(settings, seen, is_called=memory.is_called), ceiling_of(seen))
-    return take_course(situation, answers, combine(situation, answers), ())
+    if memory.is_called:
+        bounds = answer_call(settings, bounds)
+    situation = Situation(settings, seen, memory, pause, answers, bounds, ceiling_of(seen), asking)
+    return take_course(situation, combine(situation), ())
 
 
-def take_course(situation: Situation, answers: tuple[PolicyAnswer, ...], proposal: Proposal, demands: tuple[Rule, ...]) -> Course:
+def take_course(situation: Situation, proposal: Proposal, demands: tuple[Rule, ...]) -> Course:
     """Take stages 2 to 6; ``demands`` are what the formation asks of this type before its windows and limits."""
     made: tuple[Adjustment, ...] = (proposal.adjustment,) if proposal.adjustment else ()
-    wished = proposal.adjustment.after if proposal.adjustment else proposal.processes
-    made, wished = apply_rules((keep_within, *demands), situation, made, wished)
-    adjustments, processes = apply_rules(LIMITS, situation, made, wished)
-    return Course(situation, answers, proposal, wished, adjustments, processes)
+    own = proposal.adjustment.after if proposal.adjustment else proposal.processes
+    made, wished = apply_rules((keep_within, *demands), situation, made, own)
+    made, processes = apply_rules(PACE, situation, made, wished)
+    if processes < situation.current and wished >= own:  # what a window or the formation asks for is not undone by the load
+        made, processes = apply_rules((hold_projected,), situation, made, processes)
+    made, processes = apply_rules(GUARDS, situation, made, processes)
+    return Course(situation, proposal, wished, made, processes)
+
+
+def reach(course: Course, processes: int) -> int:
+    """Return the size that stages 8 and 9 make of a number."""
+    return apply_rules(BOUNDS, course.situation, (), processes)[1]
 
 
 def end_course(course: Course, ceiling: Ceiling | None) -> tuple[Decision, Memory]:
@@ -76,7 +84,7 @@ def end_course(course: Course, ceiling: Ceiling | None) -> tuple[Decision, Memor
         situation = replace(situation, ceiling=min(filter(None, (ceiling, situation.ceiling)), key=lambda one: one.processes))
         made, processes = apply_rules((hold_without_room,), situation, made, processes)
     adjustments, target = apply_rules(BOUNDS, situation, made, processes)
-    decision = Decision(situation.observation, course.answers, adjustments, target, *_conclude(situation, course.proposal, adjustments, target))
+    decision = Decision(situation.observation, situation.answers, adjustments, target, *_conclude(situation, course.proposal, adjustments, target))
     return decision, _remember(situation, course, target)
 
 
@@ -119,10 +127,24 @@ def _recall_gap(settings: TypeSettings, observation: Observation, memory: Memory
 
 
 def _conclude(situation: Situation, proposal: Proposal, adjustments: tuple[Adjustment, ...], target: int) -> tuple[Action, str]:
-    said = [situation.memory.set_by_others, proposal.reason, *[adjustment.reason for adjustment in adjustments]]
+    refusal = _refusal(situation, adjustments, target)
+    said = [situation.memory.set_by_others, proposal.reason, *[adjustment.reason for adjustment in adjustments], refusal]
     if is_in_vain(situation.memory) and situation.settings.futility == "warn":
         said.append(REMARK)
-    return _action(situation.current, target, is_refused=bool(adjustments) or proposal.is_without_data), "; ".join(filter(None, said))
+    is_refused = bool(adjustments) or bool(refusal) or proposal.is_without_data
+    return _action(situation.current, target, is_refused=is_refused), "; ".join(filter(None, said))
+
+
+def _refusal(situation: Situation, adjustments: tuple[Adjustment, ...], target: int) -> str:
+    """Say why fewer than the minimum run where no rule had to change the number for it."""
+    if target >= situation.minimum:
+        return ""
+    if situation.memory.is_off:
+        return "" if any(one.reason == OFF for one in adjustments) else OFF
+    ceiling = situation.ceiling
+    if ceiling is None or ceiling.processes > target or any(ceiling.reason in one.reason for one in adjustments):
+        return ""
+    return f"{say_minimum(situation)}, but {ceiling.reason}"
 
 
 def _action(current: int, target: int, *, is_refused: bool) -> Action:
@@ -135,7 +157,7 @@ def _remember(situation: Situation, course: Course, target: int) -> Memory:
     now, current, settings, memory = situation.now, situation.current, situation.settings, situation.memory
     wished = Sized(now, min(course.wished, settings.process_type.maximum))  # more is not to be had, and would only lengthen the windows
     return Memory(
-        policies={given.policy: given.answer.memory for given in course.answers if given.answer.memory is not None},
+        policies={given.policy: given.answer.memory for given in situation.answers if given.answer.memory is not None},
         lowest=push_lowest(memory.lowest, wished, settings.scale_out.stabilization_seconds),
         highest=push_highest(memory.highest, wished, settings.scale_in.stabilization_seconds),
         changes=memory.changes,
@@ -147,4 +169,5 @@ def _remember(situation: Situation, course: Course, target: int) -> Memory:
         set_by_others=memory.set_by_others,
         futility=memory.futility,
         is_called=memory.is_called,
+        occupied=memory.occupied,
     )

@@ -12,11 +12,11 @@ from fractions import Fraction
 from functools import partial
 from heapq import heapify, heappop, heapreplace
 
-from autoscaler.decide.course import Course, take_course
+from autoscaler.decide.course import Course, reach, take_course
 from autoscaler.decide.exact import exact
 from autoscaler.decide.settings import FormationCap
 from autoscaler.decide.situation import Ceiling, Situation
-from autoscaler.model import Adjustment, Counts
+from autoscaler.model import Adjustment
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +28,38 @@ class _Claim:
     weight: Fraction
     current: int
     urgent: int
-    wanted: int
+    wanted: int  # that may be granted
+    target: int  # that it would reach without a cap
 
 
-def share_out(cap: FormationCap, courses: Sequence[Course], others: int = 0) -> list[tuple[Course, Ceiling | None]]:
-    """Return each course, changed where it must give way, with the ceiling that the cap sets it (``None``: it sets none).
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The types that are not decided now: their processes as last known, and whether each was ever seen."""
 
-    ``others`` counts the processes of types that were not observed now, as last known.
-    """
-    claims = {course.name: _claim(course) for course in courses}
-    free = cap.total - others - sum(occupied(course.situation.observation.counts) for course in courses)
+    processes: int = 0
+    are_known: bool = True  # while one was never seen, nobody grows beyond a minimum
+
+
+NOBODY = Others()
+
+
+def share_out(cap: FormationCap, courses: Sequence[Course], others: Others = NOBODY) -> list[tuple[Course, Ceiling | None]]:
+    """Return each course, changed where it must give way, with the ceiling that the cap sets it (``None``: it sets none)."""
+    claims = {course.name: _claim(course, others) for course in courses}
+    free = cap.total - others.processes - sum(course.situation.memory.occupied for course in courses)
     granted = _grant(claims.values(), max(0, free))
     if cap.preempt:
         courses = _preempt(courses, claims, granted)
     return [(course, _ceiling(cap, claims[course.name], granted[course.name], free)) for course in courses]
 
 
-def occupied(counts: Counts) -> int:
-    """Count the processes of a type that are alive or asked for."""
-    return max(counts.desired, counts.running + counts.starting + counts.failed + counts.unknown) + counts.draining
-
-
-def _claim(course: Course) -> _Claim:
+def _claim(course: Course, others: Others) -> _Claim:
     situation = course.situation
-    current = situation.current
-    settings = situation.settings
-    minimum = 0 if situation.memory.is_off else situation.minimum
-    target = current if situation.pause.scale_out else max(course.processes, minimum)
-    urgent = 0 if situation.pause.scale_out else max(0, minimum - current)
-    return _Claim(course.name, settings.priority, exact(settings.weight), current, urgent, max(0, target - current))
+    settings, current = situation.settings, situation.current
+    target = reach(course, course.processes)
+    urgent = max(0, min(target, situation.minimum) - current)
+    wanted = max(0, target - current) if others.are_known else urgent
+    return _Claim(course.name, settings.priority, exact(settings.weight), current, urgent, wanted, target)
 
 
 def _grant(claims: Iterable[_Claim], free: int) -> dict[str, int]:
@@ -91,32 +94,37 @@ def _load(claim: _Claim, granted: Mapping[str, int]) -> Fraction:
 
 
 def _ceiling(cap: FormationCap, claim: _Claim, granted: int, free: int) -> Ceiling | None:
-    if granted >= claim.wanted:
+    if claim.current + granted >= claim.target:
         return None
+    if granted == claim.wanted:
+        return Ceiling(claim.current + granted, "total", f"not every type was seen yet, and {cap.total} processes are the most of all")
     left = f"{max(0, free)} of {cap.total} processes are free"
     return Ceiling(claim.current + granted, "total", f"{left}, {granted} for {claim.name}")
 
 
 def _preempt(courses: Sequence[Course], claims: Mapping[str, _Claim], granted: Mapping[str, int]) -> list[Course]:
     """Ask lower priorities to scale in for what higher ones lack and no draining process will give free."""
-    lacks = {name: claim.wanted - granted[name] for name, claim in claims.items()}
-    lowest_lacking = {name: sum(lacks[other.name] for other in claims.values() if other.priority > claim.priority) for name, claim in claims.items()}
-    coming = sum(course.situation.observation.counts.draining for course in courses)
-    return [
-        _give_way(course, lowest_lacking[course.name], taken)
-        for course, taken in zip(courses, _take(courses, claims, lowest_lacking, coming), strict=True)
-    ]
+    lacks = {course.name: _lack(course, granted[course.name]) for course in courses}
+    lacking = {name: sum(lacks[other.name] for other in claims.values() if other.priority > claim.priority) for name, claim in claims.items()}
+    taken = _take(courses, claims, lacking)
+    return [_give_way(course, lacking[course.name], given) for course, given in zip(courses, taken, strict=True)]
 
 
-def _take(courses: Sequence[Course], claims: Mapping[str, _Claim], lacking: Mapping[str, int], coming: int) -> list[int]:
+def _lack(course: Course, granted: int) -> int:
+    """Count what a type wants beyond what it is granted, however fast it may grow."""
+    return max(0, reach(course, max(course.wished, course.processes)) - course.situation.current - granted)
+
+
+def _take(courses: Sequence[Course], claims: Mapping[str, _Claim], lacking: Mapping[str, int]) -> list[int]:
     """Say how many each type must give up: the lowest priority first, none below its minimum, those that scale in anyway counted."""
-    taken = [max(0, course.situation.current - course.processes) for course in courses]
+    coming = sum(course.situation.observation.counts.draining for course in courses)
+    taken = [max(0, course.situation.current - reach(course, course.processes)) for course in courses]
     order = sorted(range(len(courses)), key=lambda index: (claims[courses[index].name].priority, -_size_for_weight(courses[index])))
     for index in order:
         course = courses[index]
         short = lacking[course.name] - coming - sum(taken)
-        spare = 0 if course.situation.pause.scale_in else course.situation.current - taken[index] - course.situation.minimum
-        taken[index] += max(0, min(short, spare))
+        least = reach(course, 0)  # what its minimum, or a pause, lets it go down to
+        taken[index] += max(0, min(short, course.situation.current - taken[index] - least))
     return taken
 
 
@@ -129,7 +137,7 @@ def _give_way(course: Course, lacking: int, taken: int) -> Course:
         return course
     most = course.situation.current - taken
     demand = partial(_demand, most=most, lacking=lacking)
-    return take_course(course.situation, course.answers, course.proposal, (demand,))
+    return take_course(course.situation, course.proposal, (demand,))
 
 
 def _demand(situation: Situation, processes: int, *, most: int, lacking: int) -> Adjustment | None:

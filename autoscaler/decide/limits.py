@@ -5,6 +5,8 @@ from __future__ import annotations
 from autoscaler.decide.situation import Situation
 from autoscaler.model import Adjustment
 
+OFF = "set to 0 by hand, off until it is raised by hand"
+
 
 def limit(situation: Situation, processes: int) -> Adjustment | None:
     """Raise to the minimum or lower to the maximum; the minimum does not hold for a type that is off, nor beyond a ceiling."""
@@ -21,17 +23,24 @@ def limit(situation: Situation, processes: int) -> Adjustment | None:
 def _raise(situation: Situation, processes: int) -> Adjustment | None:
     minimum, ceiling = situation.minimum, situation.ceiling
     if ceiling is None or ceiling.processes >= minimum:
-        return Adjustment("limits", processes, minimum, f"the minimum is {minimum}")
+        return Adjustment("limits", processes, minimum, say_minimum(situation))
     if ceiling.processes <= processes:
         return None
-    return Adjustment("limits", processes, ceiling.processes, f"the minimum is {minimum}, but {ceiling.reason}")
+    return Adjustment("limits", processes, ceiling.processes, f"{say_minimum(situation)}, but {ceiling.reason}")
+
+
+def say_minimum(situation: Situation) -> str:
+    """Say what the minimum is, and where it comes from when it is not the configuration's own."""
+    bounds = situation.bounds
+    own = situation.settings.process_type.minimum
+    return bounds.minimum_reason if bounds and bounds.minimum > own else f"the minimum is {situation.minimum}"
 
 
 def keep_off(situation: Situation, processes: int) -> Adjustment | None:
     """Leave a type at 0 that somebody set to 0 by hand, whatever its policies want, until it is raised by hand."""
     if not situation.memory.is_off:
         return None
-    return Adjustment("limits", processes, 0, "set to 0 by hand, off until it is raised by hand")
+    return Adjustment("limits", processes, 0, OFF)
 
 
 def keep_single(situation: Situation, processes: int) -> Adjustment | None:

@@ -24,12 +24,12 @@ class SizeChange:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Scale-outs of a quarter or more that are watched for what they bring."""
+    """A scale-out of a quarter or more that is watched for what it brings."""
 
     before: int
     after: int
     rate: float  # completions a second when it began
-    scale_outs: int = 1
+    backlog: float  # jobs that waited then
     ready_at: float | None = None  # when all processes were ready
 
 
@@ -37,7 +37,7 @@ class Trial:
 class Futility:
     """What scale-outs have brought so far."""
 
-    trial: Trial | None = None
+    trials: tuple[Trial, ...] = ()  # not judged yet, oldest first
     in_vain: int = 0  # scale-outs in a row that brought nothing
     rate: float = 0.0  # completions a second beyond which they are in vain no longer
     probed_at: float = 0.0
@@ -59,27 +59,35 @@ class Memory:
     set_by_others: str = ""  # a sentence, on the tick that saw it
     futility: Futility | None = None
     is_called: bool = False  # a connection waits, or its process still starts
+    accepted: SizeChange | None = None  # the change that this observation showed to be made
+    occupied: int = 0  # processes alive or asked for, as last observed
 
 
-def recall(settings: TypeSettings, observation: Observation, memory: Memory) -> Memory:
-    """Bring the memory up to a new observation: which change was accepted, what others changed, how many were ready."""
+def recall(settings: TypeSettings, observation: Observation, memory: Memory, minimum: int) -> Memory:
+    """Bring the memory up to a new observation: which change was accepted, what others changed, how many were ready.
+
+    ``minimum`` is the one in force now: what somebody else sets to 0 is off only where it holds.
+    """
     desired = observation.counts.desired
     is_foreign = memory.desired is not None and not _is_ours(memory, desired)
+    accepted = _accepted(memory, desired)
     # What somebody else set is a new beginning: it starts the cooldown of scale-in, and no older change counts any more.
     foreign = (SizeChange(observation.now, desired, desired),)
     return Memory(  # written out: dataclasses.replace takes twice as long, and this runs for every type on every tick
         policies=memory.policies,
         lowest=memory.lowest,
         highest=memory.highest,
-        changes=foreign if is_foreign else _accepted(settings, observation.now, desired, memory),
+        changes=foreign if is_foreign else _changes(settings, observation.now, accepted, memory.changes),
         asked=None,
         desired=desired,
         last_tick=memory.last_tick,
         ready=_ready(observation, memory.ready),
-        is_off=_is_off(settings, observation.counts, memory, is_foreign),
+        is_off=desired == 0 and minimum > 0 and (memory.is_off or is_foreign),
         set_by_others=f"set from {memory.desired} to {desired} by somebody else" if is_foreign else "",
         futility=memory.futility,
         is_called=observation.is_called or (memory.is_called and 0 == observation.counts.running < desired),
+        accepted=None if is_foreign else accepted,
+        occupied=occupied(observation.counts),
     )
 
 
@@ -92,12 +100,17 @@ def must_wait_for_windows(settings: TypeSettings, now: float, memory: Memory) ->
 
 def forget_sizes(memory: Memory) -> Memory:
     """Keep what policies remember and drop the sizes: the type now runs on another backend, whose counts tell nothing of the past."""
-    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False, futility=None, is_called=False)
+    return replace(memory, changes=(), asked=None, desired=None, last_tick=None, is_off=False, futility=None, is_called=False, accepted=None)
 
 
 def last_size(memory: Memory) -> int:
-    """Return the most processes that a type may have, as far as its past tells: those observed last, or asked for since."""
-    return max(memory.desired or 0, memory.asked.after if memory.asked else 0)
+    """Return the most processes that a type may have: those that were alive when it was observed last, and those asked for since."""
+    return memory.occupied + (max(0, memory.asked.after - memory.asked.before) if memory.asked else 0)
+
+
+def occupied(counts: Counts) -> int:
+    """Count the processes of a type that are alive or asked for, draining ones included."""
+    return max(counts.desired, counts.running + counts.starting + counts.failed + counts.unknown) + counts.draining
 
 
 def _is_ours(memory: Memory, desired: int) -> bool:
@@ -108,10 +121,15 @@ def _is_ours(memory: Memory, desired: int) -> bool:
     return low <= desired <= high
 
 
-def _accepted(settings: TypeSettings, now: float, desired: int, memory: Memory) -> tuple[SizeChange, ...]:
-    changes = memory.changes
-    if memory.asked is not None and memory.asked.before != desired:
-        changes = (*changes, replace(memory.asked, after=desired))
+def _accepted(memory: Memory, desired: int) -> SizeChange | None:
+    if memory.asked is None or memory.asked.before == desired:
+        return None
+    return replace(memory.asked, after=desired)
+
+
+def _changes(settings: TypeSettings, now: float, accepted: SizeChange | None, changes: tuple[SizeChange, ...]) -> tuple[SizeChange, ...]:
+    if accepted is not None:
+        changes = (*changes, accepted)
     if not changes:
         return changes
     horizon = now - _longest_memory(settings)
@@ -133,9 +151,3 @@ def _ready(observation: Observation, ready: tuple[ReadyCount, ...]) -> tuple[Rea
     while len(ready) > 1 and ready[1].since <= horizon:
         ready = ready[1:]
     return (*ready, ReadyCount(observation.now, running))
-
-
-def _is_off(settings: TypeSettings, counts: Counts, memory: Memory, is_foreign: bool) -> bool:  # noqa: FBT001 - the one caller names it
-    if counts.desired > 0 or settings.process_type.minimum == 0:
-        return False
-    return memory.is_off or is_foreign

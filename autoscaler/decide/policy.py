@@ -6,6 +6,7 @@ entry-point group ``autoscaler.policies``.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from autoscaler.model import Answer, Json, Observation, Progress
@@ -27,6 +28,13 @@ class Projects(Protocol):
 
     def projected(self, observation: Observation, processes: int) -> int:
         """Return how many processes would be wanted if the same load were read from so many (at least 1), all of them ready."""
+
+
+class LeavesZero(Protocol):
+    """A policy that knows better than "all my metrics have values" when it can ask for a first process."""
+
+    def leaves_zero(self, metrics: Collection[str]) -> bool:
+        """Tell whether it can want a process when none runs and only these metrics have values."""
 
 
 class TellsProgress(Protocol):

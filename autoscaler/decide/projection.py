@@ -5,36 +5,51 @@ After Azure Monitor autoscale, which estimates the reading ``m`` of ``n`` proces
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from functools import cache
 from typing import cast
 
-from autoscaler.decide.policy import Policy, Projects
-from autoscaler.decide.settings import NamedPolicy
+from autoscaler.decide.policy import Projects
+from autoscaler.decide.settings import Combine, NamedPolicy
 from autoscaler.decide.situation import Situation
-from autoscaler.model import Adjustment, MissingReadingError
+from autoscaler.model import Adjustment, MissingReadingError, Recommendation
+
+_COMBINED: dict[Combine, Callable[[list[int]], int]] = {"max": max, "min": min, "sum": sum, "first": lambda wanted: wanted[0]}
 
 
 def hold_projected(situation: Situation, processes: int) -> Adjustment | None:
-    """Stop a scale-in at the smallest size that no policy would scale out from; to 0 there is nothing to project."""
-    if processes >= situation.current or processes < 1:
+    """Stop a scale-in at the smallest size that the policies together would not scale out from; to 0 there is nothing to project."""
+    if not 1 <= processes < situation.current or not any(_projects(type(named.policy)) for named in situation.settings.policies):
         return None
-    policies = [named for named in situation.settings.policies if _projects(type(named.policy))]
-    if not policies:
-        return None
-    wanted = _wanted(policies, situation, processes)
+    return situation.asking.attempt(
+        lambda: _hold(situation, processes), lambda cause: Adjustment("projection", processes, situation.current, f"not projected: {cause}")
+    )
+
+
+def _hold(situation: Situation, processes: int) -> Adjustment | None:
+    wanted = _wanted(situation, processes)
     if wanted <= processes:
         return None
-    held = next((size for size in range(processes + 1, situation.current) if _wanted(policies, situation, size) <= size), situation.current)
+    # Fewer are wanted the more there are, so that the first size that suffices is found by halving.
+    between = range(processes + 1, situation.current)
+    held = processes + 1 + bisect_left(between, 0, key=lambda size: size - _wanted(situation, size))
     return Adjustment("projection", processes, held, f"with {processes} the same load would call for {wanted}")
 
 
-def _wanted(policies: list[NamedPolicy], situation: Situation, processes: int) -> int:
-    return max(_projected(named.policy, situation, processes) for named in policies)
+def _wanted(situation: Situation, processes: int) -> int:
+    """Combine what the policies would want as they are combined now; those that cannot project stay with what they want."""
+    wanted = [
+        _projected(named, situation, processes) if _projects(type(named.policy)) else given.answer.processes
+        for named, given in zip(situation.settings.policies, situation.answers, strict=True)
+        if isinstance(given.answer, Recommendation)
+    ]
+    return _COMBINED[situation.settings.combine](wanted) if wanted else 0
 
 
-def _projected(policy: Policy, situation: Situation, processes: int) -> int:
+def _projected(named: NamedPolicy, situation: Situation, processes: int) -> int:
     try:
-        return cast(Projects, policy).projected(situation.observation, processes)
+        return cast(Projects, named.policy).projected(situation.observation, processes)
     except MissingReadingError:
         return 0  # it has its say as a missing policy
 

@@ -56,7 +56,15 @@ def last_time(cron: str, timezone: str, minute: int) -> float:
     Times of cron are whole minutes, so that one answer holds for a minute.
     """
     after = datetime.fromtimestamp(minute * _MINUTE + 1.0, _zone(timezone))
-    return next((time.timestamp() for time in CronSim(cron, after, reverse=True)), _NEVER)
+    found = next(CronSim(cron, after, reverse=True), None)
+    if found is None:
+        return _NEVER
+    # Backwards, cronsim misses what began in the first of two equal hours; forwards it does not.
+    for later in CronSim(cron, found):
+        if later.timestamp() > minute * _MINUTE:
+            break
+        found = later
+    return found.timestamp()
 
 
 @lru_cache(maxsize=1024)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autoscaler.decide.asking import DIRECTLY, Asking
 from autoscaler.decide.memory import Memory
 from autoscaler.decide.settings import Pause, TypeSettings
-from autoscaler.model import Adjustment, Observation
+from autoscaler.model import Adjustment, Observation, PolicyAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ class Situation:
     observation: Observation
     memory: Memory
     pause: Pause
+    answers: tuple[PolicyAnswer, ...] = ()
     bounds: Bounds | None = None  # None: those of the configuration
     ceiling: Ceiling | None = None
+    asking: Asking = DIRECTLY
 
     @property
     def current(self) -> int:

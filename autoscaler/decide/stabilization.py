@@ -25,7 +25,7 @@ def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
     if floor is None or floor >= processes:
         return None
     held = max(floor, situation.current)
-    return Adjustment("stabilization", processes, held, f"{held} is the lowest of the last {brief(span)} s")
+    return Adjustment("stabilization", processes, held, f"{floor} is the lowest of the last {brief(span)} s")
 
 
 def _scale_in(situation: Situation, processes: int) -> Adjustment | None:
@@ -34,4 +34,4 @@ def _scale_in(situation: Situation, processes: int) -> Adjustment | None:
     if ceiling is None or ceiling <= processes:
         return None
     held = min(ceiling, situation.current)
-    return Adjustment("stabilization", processes, held, f"{held} is the highest of the last {brief(span)} s")
+    return Adjustment("stabilization", processes, held, f"{ceiling} is the highest of the last {brief(span)} s")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from autoscaler.decide.settings import TypeSettings
 from autoscaler.events import Notice
-from autoscaler.loop.values import room_of
-from autoscaler.model import Json, TypeFormation
+from autoscaler.model import Decision, Json, Observation, TypeFormation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +35,11 @@ class Changes:
         """Begin with nothing told."""
         self._told: dict[str, _Seen] = {}
 
-    def notices(self, types: tuple[TypeSettings, ...], seen: Mapping[str, TypeFormation], now: float, at: float) -> Iterator[Notice]:
-        """Yield a notice for each thing that changed; take them all, for what was yielded counts as told."""
-        for one in types:
-            if one.name in seen:
-                yield from self._notices_of(one.name, _what_was_seen(one, seen[one.name]), now, at)
+    def notices(self, seen: Mapping[str, TypeFormation], decisions: tuple[Decision, ...], now: float, at: float) -> Iterator[Notice]:
+        """Yield a notice for each thing that the decisions saw changed; take them all, for what was yielded counts as told."""
+        for decision in decisions:
+            name = decision.observation.process_type.name
+            yield from self._notices_of(name, _what_was_seen(decision.observation, seen[name]), now, at)
 
     def state(self) -> dict[str, Json]:
         """Return all that was told, for a record that begins now."""
@@ -62,10 +60,10 @@ class Changes:
                 yield Notice(event=event, now=now, at=at, details={"process_type": name, key: value})
 
 
-def _what_was_seen(one: TypeSettings, formation: TypeFormation) -> _Seen:
+def _what_was_seen(observation: Observation, formation: TypeFormation) -> _Seen:
     return _Seen(
         startup_seconds=formation.startup_seconds or 0.0,
-        is_crash_looping=formation.is_crash_looping,
-        is_called=formation.is_called,
-        room=room_of(one.process_type, formation),
+        is_crash_looping=observation.is_crash_looping,
+        is_called=observation.is_called,
+        room=observation.room,
     )

@@ -89,11 +89,11 @@ class Controller:
         began = self._clock.now()
         seen = self._watch.observe()
         now, at = self._clock.now(), self._clock.wall()  # after observing, which may take its time
-        for notice in self._changes.notices(self._settings.types, seen.types, now, at):
-            self._notice(notice)
         pause_error = self._look_for_pauses(now, at)
         board = self._polls.entries(now)
         decisions, undecided = self._decisions.decide(self._settings, Moment(now, at, seen, board, self._pauses))
+        for notice in self._changes.notices(seen.types, decisions, now, at):
+            self._notice(notice)
         acted = self._act(decisions)
         tick = Tick(
             now=now,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
-from autoscaler.decide.course import Course, begin_course, end_course
-from autoscaler.decide.formation_cap import share_out
+from autoscaler.decide.asking import Asking
+from autoscaler.decide.course import Course, begin_course, end_course, reach
+from autoscaler.decide.formation_cap import Others, share_out
 from autoscaler.decide.memory import Memory, forget_sizes, last_size
 from autoscaler.decide.settings import Pause, TypeSettings
 from autoscaler.decide.situation import Ceiling
@@ -14,8 +15,10 @@ from autoscaler.events import BoardEntry
 from autoscaler.loop.guard import guard
 from autoscaler.loop.values import ask_guarded, observation_of
 from autoscaler.loop.watch import Seen
-from autoscaler.model import Decision, Json
+from autoscaler.model import Decision, Json, TypeFormation
 from autoscaler.settings import Settings
+
+_GUARDED = Asking(ask_guarded, guard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Moment:
     seen: Seen
     board: Mapping[str, BoardEntry]
     pauses: Mapping[str, Pause]
+    promised: dict[str, int] = field(default_factory=dict)  # bytes of each backend's free memory, to types that grow on this tick
 
 
 class Decisions:
@@ -38,16 +42,17 @@ class Decisions:
 
     def decide(self, settings: Settings, moment: Moment) -> tuple[tuple[Decision, ...], dict[str, str]]:
         """Decide for every type that was seen; return the decisions, and by type why there is none."""
-        courses: list[Course] = []
+        courses: dict[str, Course] = {}
         errors: dict[str, str] = {}
-        for one in settings.types:
+        for one in sorted(settings.types, key=_by_priority):
             if one.name in moment.seen.types:
                 course = guard(lambda: self._begin(one, moment), str)  # noqa: B023 - called at once
                 if isinstance(course, str):
                     errors[one.name] = f"not decided: {course}"
                 else:
-                    courses.append(course)
-        return tuple([self._end(course, ceiling) for course, ceiling in self._share_out(settings, courses)]), errors
+                    courses[one.name] = course
+        ordered = [courses[one.name] for one in settings.types if one.name in courses]
+        return tuple([self._end(course, ceiling) for course, ceiling in self._share_out(settings, ordered)]), errors
 
     def state(self) -> dict[str, Json]:
         """Return the past of every type as plain values."""
@@ -58,18 +63,36 @@ class Decisions:
         self._memories = {name: memory if stays(name) else forget_sizes(memory) for name, memory in self._memories.items() if name in names}
 
     def _begin(self, one: TypeSettings, moment: Moment) -> Course:
-        observation = observation_of(one, moment.seen.types[one.name], moment.board, moment.now, moment.at)
-        return begin_course(one, observation, self._memories.get(one.name) or Memory(), moment.pauses.get(one.name) or one.pause, ask_guarded)
+        seen = _less(moment.seen.types[one.name], moment.promised.get(one.backend, 0))
+        observation = observation_of(one, seen, moment.board, moment.now, moment.at)
+        course = begin_course(one, observation, self._memories.get(one.name) or Memory(), moment.pauses.get(one.name) or one.pause, _GUARDED)
+        grown = reach(course, course.processes) - course.situation.current if one.process_type.memory_bytes else 0
+        if grown > 0:
+            promised = moment.promised.get(one.backend, 0) + grown * (one.process_type.memory_bytes or 0)
+            moment.promised[one.backend] = promised
+        return course
 
     def _share_out(self, settings: Settings, courses: list[Course]) -> list[tuple[Course, Ceiling | None]]:
         if settings.cap is None:
             return [(course, None) for course in courses]
-        return share_out(settings.cap, courses, self._unseen(settings, {course.name for course in courses}))
+        return share_out(settings.cap, courses, self._others(settings, {course.name for course in courses}))
 
-    def _unseen(self, settings: Settings, known: set[str]) -> int:
-        """Count the processes of types that are not decided now, as last known."""
-        return sum(last_size(self._memories.get(one.name) or Memory()) for one in settings.types if one.name not in known)
+    def _others(self, settings: Settings, known: set[str]) -> Others:
+        """Count the processes of types that are not decided now."""
+        memories = [self._memories.get(one.name) for one in settings.types if one.name not in known]
+        return Others(sum(last_size(memory) for memory in memories if memory), are_known=all(memories))
 
     def _end(self, course: Course, ceiling: Ceiling | None) -> Decision:
         decision, self._memories[course.name] = end_course(course, ceiling)
         return decision
+
+
+def _by_priority(one: TypeSettings) -> int:
+    return -one.priority
+
+
+def _less(seen: TypeFormation, promised: int) -> TypeFormation:
+    """Take what was promised to others on this tick from the free memory."""
+    if not promised or seen.free_memory_bytes is None:
+        return seen
+    return replace(seen, free_memory_bytes=seen.free_memory_bytes - promised)

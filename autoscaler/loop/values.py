@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoscaler.decide.pipeline import ask
+from autoscaler.decide.asking import ask
 from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
 from autoscaler.events import BoardEntry, Notice
 from autoscaler.loop.guard import guard

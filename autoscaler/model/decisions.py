@@ -78,6 +78,7 @@ class Progress:
 
     backlog: float  # jobs that wait
     completed_per_second: float  # jobs that all processes finish
+    at: float  # monotonic seconds of the newest sample behind that
     job_seconds: float | None = None  # time one job takes, None: not known
     window_seconds: float = 0.0  # the span the completions were measured over
 

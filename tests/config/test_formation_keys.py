@@ -74,3 +74,43 @@ def test_window_may_be_the_way_out_of_zero(load):
     text = "formation: {night: {minimum: 0, maximum: 4, schedule: {windows: [{cron: '0 1 * * *', for: 1h, processes: 4}]}}}"
 
     assert load(text).types[0].process_type.minimum == 0
+
+
+_ONE = "metrics: {q: {constant: {}}, own: {of_processes: {process_type: web}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_refused"),
+    [
+        ("policies: [{wish: {metric: q}}]", False),
+        ("policies: [{wish: {metric: q, other: own}}]", True),  # missing at zero, so that it holds
+        ("policies: [{wish: {metric: q}}, {wish: {metric: own}}]", False),
+        ("combine: min, policies: [{wish: {metric: q}}, {wish: {metric: own}}]", True),
+        ("combine: first, policies: [{wish: {metric: own}}, {wish: {metric: q}}]", True),
+        ("combine: first, policies: [{wish: {metric: q}}, {wish: {metric: own}}]", False),
+        ("policies: [{wish: {metric: own}, when_missing: {at_least: 1}}]", False),
+        ("policies: [{wish: {metric: own}, when_missing: {at_most: 1}}]", True),
+        ("scale_out: {select: disabled}, policies: [{wish: {metric: q}}]", True),
+        ("policies: []", True),
+        ("schedule: {windows: [{cron: '0 1 * * *', for: 1h, minimum: 2}]}", False),
+    ],
+)
+def test_type_that_could_never_leave_zero_is_refused(load, mistakes, keys, is_refused):
+    text = f"{_ONE}formation: {{web: {{minimum: 0, maximum: 4, {keys}}}}}"
+    if is_refused:
+        assert any("formation.web.minimum: 0 has no way back: " in line for line in mistakes(text))
+    else:
+        assert load(text).types[0].process_type.minimum == 0
+
+
+def test_preemption_between_equals_is_warned_of(load):
+    (warning,) = load("total: 9\npreempt: true\nformation: {web: {maximum: 8}, worker: {maximum: 8}}").warnings
+
+    assert "preempt: all types have the same priority" in warning
+
+
+def test_total_below_what_windows_demand_is_warned_of(load):
+    window = "schedule: {windows: [{cron: '0 8 * * *', for: 1h, minimum: 6}]}"
+    (warning,) = load(f"total: 5\nformation: {{web: {{maximum: 8, {window}}}}}").warnings
+
+    assert "total: 5 is below the sum of all minimums 6 while the windows" in warning

@@ -38,6 +38,8 @@ def test_defaults_may_name_the_time_zone(load):
     [
         ("cron: '0 8 * *', for: 1h, minimum: 2", "windows[0].cron: '0 8 * *' is no cron expression (Wrong number of fields); write minute"),
         ("cron: '0 0 30 2 *', for: 1h, minimum: 2", "windows[0].cron: '0 0 30 2 *' is no cron expression (Bad day-of-month); write minute"),
+        ("cron: '*/10 * * * * *', for: 5s, minimum: 2", "windows[0].cron: '*/10 * * * * *' is no cron expression (Wrong number of fields)"),
+        ("cron: '0 8 * * *', until: '0 8 * * *', minimum: 2", "windows[0].until: is when it begins as well, so that it would never be open"),
         ("for: 1h, minimum: 2", "windows[0]: has no cron; write when it begins"),
         ("cron: '0 8 * * *', minimum: 2", "windows[0]: says not once how long it lasts; write either `for: 10h` or"),
         ("cron: '0 8 * * *', for: 1h, until: '0 9 * * *', minimum: 2", "windows[0]: says not once how long it lasts"),

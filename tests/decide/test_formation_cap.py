@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoscaler.decide.asking import DIRECTLY
 from autoscaler.decide.course import begin_course, end_course
-from autoscaler.decide.formation_cap import occupied, share_out
-from autoscaler.decide.memory import Memory
-from autoscaler.decide.pipeline import ask
+from autoscaler.decide.formation_cap import Others, share_out
+from autoscaler.decide.memory import Memory, occupied
 from autoscaler.decide.settings import DirectionLimits, FormationCap, NamedPolicy, Pause, RateLimit, TypeSettings
 from autoscaler.model import Counts, Observation, ProcessType, Recommendation
 
@@ -25,6 +25,12 @@ class Wanting:
         return Recommendation(self.processes, f"wants {self.processes}")
 
 
+@dataclass(frozen=True)
+class Projecting(Wanting):
+    def projected(self, _observation, _processes):
+        return self.processes
+
+
 @dataclass
 class Crew:
     """One type of a formation; what leaves drains for a while."""
@@ -37,18 +43,23 @@ class Crew:
     weight: float = 1.0
     scale_in: DirectionLimits = FREE
     pause: Pause = field(default_factory=Pause)
+    maximum: int = 50
+    room: int | None = None
+    scale_out: DirectionLimits = FREE
+    is_projecting: bool = False
     memory: Memory = field(default_factory=Memory)
     draining: list[int] = field(default_factory=list)  # ticks left, one a process
 
     def begin(self, tick, wanted):
-        process_type = ProcessType(name=self.name, minimum=self.minimum, maximum=50)
-        policies = (NamedPolicy("wanting", Wanting(wanted)),)
+        process_type = ProcessType(name=self.name, minimum=self.minimum, maximum=self.maximum, memory_bytes=1024)
+        policies = (NamedPolicy("wanting", (Projecting if self.is_projecting else Wanting)(wanted)),)
         settings = TypeSettings(
-            process_type=process_type, policies=policies, scale_out=FREE, scale_in=self.scale_in, priority=self.priority, weight=self.weight
+            process_type=process_type, policies=policies, scale_out=self.scale_out, scale_in=self.scale_in, priority=self.priority, weight=self.weight
         )
         self.draining = [left - 1 for left in self.draining if left > 1]
         counts = Counts(self.desired, running=self.desired, draining=len(self.draining))
-        return begin_course(settings, Observation(tick * STEP, 1e9 + tick * STEP, process_type, counts), self.memory, self.pause, ask)
+        observation = Observation(tick * STEP, 1e9 + tick * STEP, process_type, counts, room=self.room)
+        return begin_course(settings, observation, self.memory, self.pause, DIRECTLY)
 
     def end(self, course, ceiling):
         decision, self.memory = end_course(course, ceiling)
@@ -113,7 +124,7 @@ def test_growth_is_shared_by_priority_and_weight(cap, crews, wishes, expected):
 
 def test_types_that_cannot_be_seen_keep_their_room():
     (course,) = [Crew("a", 4).begin(0, 10)]
-    ((_, ceiling),) = share_out(FormationCap(12), [course], others=6)
+    ((_, ceiling),) = share_out(FormationCap(12), [course], others=Others(6))
 
     assert ceiling.processes == 6
 
@@ -179,6 +190,46 @@ def test_formation_never_grows_beyond_its_cap(total, preempt, kinds, wishes):
             alive = sum(crew.alive for crew in crews)
             assert alive <= max(total, before)
             before = alive
+
+
+def test_growth_that_a_type_can_never_have_takes_no_room_from_others():
+    crews = [Crew("web", 10, priority=1, maximum=10), Crew("batch", 2)]
+
+    assert sizes(FormationCap(20), crews, web=1000, batch=10) == [10, 10]
+
+
+def test_growth_that_memory_denies_takes_no_room_from_others():
+    crews = [Crew("web", 2, minimum=5, priority=1, room=0), Crew("batch", 2)]
+
+    assert sizes(FormationCap(10), crews, web=5, batch=10) == [2, 8]
+
+
+@pytest.mark.parametrize("pause", [Pause(), Pause(scale_in=True)])
+def test_scale_in_that_a_minimum_or_a_pause_takes_back_makes_no_room(pause):
+    idle = Crew("idle", 3, minimum=0 if pause.scale_in else 3, pause=pause)
+    crews = [idle, Crew("batch", 10), Crew("web", 7, priority=1)]
+    for decisions in play(FormationCap(20, preempt=True), crews, {"idle": 0, "batch": 10, "web": 10}, ticks=3):
+        last = [decision.target for decision in decisions]
+
+    assert last == [3, 7, 10]
+
+
+def test_busy_lower_priority_that_projects_its_load_gives_way_too():
+    crews = [Crew("batch", 10, is_projecting=True), Crew("web", 2, priority=1)]
+    for decisions in play(FormationCap(12, preempt=True), crews, {"batch": 10, "web": 6}, ticks=3):
+        last = [decision.target for decision in decisions]
+
+    assert last == [6, 6]
+
+
+def test_preemption_does_not_wait_for_a_window_again_and_again():
+    slow = DirectionLimits(300.0, 0.0, (RateLimit(25, "percent", 60.0),))
+    paced = DirectionLimits(at_most=(RateLimit(4, "processes", 15.0),))
+    crews = [Crew("batch", 18, scale_in=slow), Crew("web", 2, priority=1, scale_out=paced)]
+    history = [(d[0].target, d[1].target) for d in play(FormationCap(20, preempt=True), crews, {"batch": 18, "web": 18}, ticks=160)]
+
+    assert history[55] == (18, 2)
+    assert history[150] == (2, 18)
 
 
 def test_failed_and_starting_processes_are_occupied_once():

@@ -8,103 +8,189 @@ import pytest
 from autoscaler.decide.memory import Memory
 from autoscaler.decide.pipeline import decide
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, RateLimit, TypeSettings
-from autoscaler.model import Counts, Observation, ProcessType, Progress, Recommendation
+from autoscaler.model import Counts, MissingReadingError, Observation, ProcessType, Progress, Recommendation
 
-STEP = 5.0
-WINDOW = 30.0
+NEVER = float("inf")
+SAID = "look at what the processes wait for"
 
 
 @dataclass
 class Plant:
     """A queue whose policy wants half as many processes again for as long as jobs wait."""
 
-    jobs_per_process: float = 10.0
-    limit: float = float("inf")  # jobs a second that what lies behind the processes lets through
+    rate: float = 10.0  # jobs a second that one process does
+    limit: float = NEVER  # jobs a second that what lies behind the processes lets through
     arrival: float = 100.0
     waiting: float = 500.0
+    standing: float = 0.0  # jobs that are always in transit
+    window: float = 30.0  # of the completions
+    poll: float = 5.0
+    job_seconds: float | None = 0.1
+    is_silent: bool = False
     running: int = 4
-    done: list[float] = field(default_factory=list)
+    done: list[tuple[float, float]] = field(default_factory=list)
+    told: tuple[float, float] = (0.0, 0.0)
 
     def recommend(self, observation, _memory):
-        return Recommendation(observation.counts.desired * 3 // 2 if self.waiting > 0 else 1, f"{self.waiting:.0f} wait")
+        wants = self.waiting > 0 or self.standing
+        return Recommendation(observation.counts.desired * 3 // 2 if wants else 1, f"{self.waiting:.0f} wait")
 
     def progress(self, _observation, _memory):
-        return Progress(self.waiting, sum(self.done[-6:]) / len(self.done[-6:]), job_seconds=0.1, window_seconds=WINDOW)
+        if self.is_silent:
+            raise MissingReadingError("done", "down")
+        at, completed = self.told
+        return Progress(self.waiting + self.standing, completed, at, self.job_seconds, self.window)
 
-    def run(self, desired):
-        self.running = desired
-        self.done.append(min(self.running * self.jobs_per_process, self.limit, self.arrival + self.waiting / STEP))
-        self.waiting = max(0.0, self.waiting + (self.arrival - self.done[-1]) * STEP)
+    def run(self, running, now, seconds):
+        self.running = running
+        completed = min(running * self.rate, self.limit, self.arrival + self.waiting / seconds)
+        self.waiting = max(0.0, self.waiting + (self.arrival - completed) * seconds)
+        self.done.append((now, completed))
+        if now >= self.told[0] + self.poll:
+            recent = [one for at, one in self.done if at > now - self.window]
+            self.told = (now, sum(recent) / len(recent))
 
 
-def play(plant, futility, ticks, *, events=()):
-    settings = TypeSettings(
-        process_type=ProcessType(name="worker", minimum=1, maximum=400),
-        policies=(NamedPolicy("plant", plant),),
-        scale_out=DirectionLimits(0.0, 0.0, (RateLimit(25, "percent", 60.0),)),
-        futility=futility,
-    )
-    memory, desired, changes = Memory(), 4, dict(events)
-    for tick in range(ticks):
-        for name, value in changes.get(tick, {}).items():
-            setattr(plant, name, value)
-        plant.run(desired)
-        observation = Observation(tick * STEP, 1e9 + tick * STEP, settings.process_type, Counts(desired, plant.running))
-        decision, memory = decide(settings, observation, memory)
-        desired = decision.target
-        yield decision
+@dataclass
+class Play:
+    """One type over a plant, on virtual time; the sizes and reasons of every tick."""
+
+    plant: Plant
+    futility: str = "stop"
+    interval: float = 5.0
+    startup: float = 0.0
+    desired: int = 4
+    at_most: tuple[RateLimit, ...] = (RateLimit(25, "percent", 60.0),)
+
+    def __post_init__(self):
+        self.now, self.memory, self.sizes, self.reasons, self.ready_at = 0.0, Memory(), [], [], [0.0] * self.desired
+
+    def run(self, seconds):
+        settings = TypeSettings(
+            process_type=ProcessType(name="worker", minimum=1, maximum=400, interval_seconds=self.interval),
+            policies=(NamedPolicy("plant", self.plant),),
+            scale_out=DirectionLimits(at_most=self.at_most),
+            futility=self.futility,
+        )
+        for _ in range(int(seconds / self.interval)):
+            self.now += self.interval
+            running = sum(ready <= self.now for ready in self.ready_at)
+            self.plant.run(running, self.now, self.interval)
+            counts = Counts(self.desired, running, starting=self.desired - running)
+            decision, self.memory = decide(settings, Observation(self.now, 1e9 + self.now, settings.process_type, counts), self.memory)
+            self.set(decision.target)
+            self.sizes.append(decision.target)
+            self.reasons.append(decision.reason)
+        return self
+
+    def set(self, size):
+        self.ready_at = self.ready_at[:size] + [self.now + self.startup] * (size - self.desired)
+        self.desired = size
+
+    @property
+    def was_called_futile(self):
+        return any(SAID in reason for reason in self.reasons)
 
 
 def test_dead_database_behind_the_workers_is_called_futile():
-    decisions = list(play(Plant(limit=30.0), "warn", 120))
+    play = Play(Plant(limit=30.0), "warn").run(600)
 
-    assert "look at what the processes wait for" in decisions[-1].reason
-    assert decisions[-1].target > 40
+    assert SAID in play.reasons[-1]
+    assert play.sizes[-1] > 30
 
 
 def test_nothing_completed_at_all_is_futile_too():
-    assert "look at what the processes wait for" in list(play(Plant(limit=0.0), "warn", 60))[-1].reason
+    assert Play(Plant(limit=0.0), "warn").run(600).was_called_futile
 
 
-def test_stop_holds_the_type_after_two_scale_outs_in_vain():
-    decisions = list(play(Plant(limit=30.0), "stop", 100))
+@pytest.mark.parametrize("window", [5.0, 30.0, 55.0, 60.0, 120.0])
+def test_stop_holds_the_type_soon_whatever_the_window_of_the_completions(window):
+    play = Play(Plant(limit=30.0, window=window)).run(1200)
 
-    assert decisions[-1].target <= 8
-    assert decisions[-1].action == "hold"
-    assert "one more is tried in" in decisions[-1].reason
+    assert play.sizes[-1] <= 20
+    assert "one more is tried in" in play.reasons[-1]
+
+
+@pytest.mark.parametrize("interval", [1.0, 5.0, 60.0])
+def test_stop_holds_at_every_interval(interval):
+    assert Play(Plant(limit=30.0, poll=interval), interval=interval).run(3600).sizes[-1] <= 20
+
+
+def test_stop_holds_where_no_limit_has_a_period():
+    play = Play(Plant(limit=30.0, window=5.0), at_most=()).run(600)
+
+    assert "one more is tried in" in play.reasons[-1]
 
 
 def test_stop_tries_one_more_process_every_ten_minutes():
-    sizes = [decision.target for decision in play(Plant(limit=30.0), "stop", 600)]
-    grown = [tick for tick in range(120, 600) if sizes[tick] > sizes[tick - 1]]
+    play = Play(Plant(limit=30.0)).run(4000)
+    grown = [tick for tick in range(120, 800) if play.sizes[tick] > play.sizes[tick - 1]]
 
-    assert [sizes[tick] - sizes[tick - 1] for tick in grown] == [1] * len(grown)
-    assert len(grown) == 4
+    assert [play.sizes[tick] - play.sizes[tick - 1] for tick in grown] == [1] * len(grown)
+    assert len(grown) in {5, 6}
     assert all(later - earlier >= 120 for earlier, later in pairwise(grown))
 
 
+def test_stop_goes_on_probing_slowly_while_the_completions_are_missing():
+    play = Play(Plant(limit=30.0)).run(600)
+    held = play.sizes[-1]
+    play.plant.is_silent = True
+    play.run(1800)
+
+    assert play.sizes[-1] <= held + 4
+
+
 def test_stopped_type_goes_on_as_soon_as_work_is_completed_again():
-    decisions = list(play(Plant(limit=30.0), "stop", 200, events=[(120, {"limit": float("inf"), "arrival": 1000.0})]))
+    play = Play(Plant(limit=30.0)).run(600)
+    held = play.sizes[-1]
+    play.plant.limit, play.plant.arrival = NEVER, 1000.0
+    play.run(600)
 
-    assert decisions[119].action == "hold"
-    assert decisions[199].target > 3 * decisions[119].target
+    assert "one more is tried in" in play.reasons[119]
+    assert play.sizes[-1] > 3 * held
 
 
-def test_flash_crowd_of_a_quarter_a_minute_is_not_futile():
-    crowd = [(12 * minute, {"arrival": 100.0 * 1.25**minute}) for minute in range(20)]
-    decisions = list(play(Plant(), "stop", 240, events=crowd))
+@pytest.mark.parametrize("poll", [5.0, 15.0, 60.0])
+@pytest.mark.parametrize("startup", [0.0, 30.0])
+@pytest.mark.parametrize("window", [5.0, 60.0])
+def test_flash_crowd_of_a_quarter_a_minute_is_not_futile(poll, startup, window):
+    play = Play(Plant(poll=poll, window=window), startup=startup, desired=8)
+    for minute in range(16):
+        play.plant.arrival = 100.0 * 1.25**minute
+        play.run(60)
 
-    assert not any("look at what" in decision.reason for decision in decisions)
-    assert decisions[-1].target > 200
+    assert not play.was_called_futile
+    assert play.sizes[-1] > 100
+
+
+def test_long_jobs_of_unknown_time_are_given_theirs():
+    plant = Plant(rate=1 / 600, arrival=0.1, waiting=500.0, window=60.0, job_seconds=None)
+    play = Play(plant, at_most=(RateLimit(50, "percent", 300.0),), desired=8).run(3600)
+
+    assert not play.was_called_futile
+
+
+def test_size_set_by_hand_ends_what_was_watched():
+    play = Play(Plant(rate=10.0, window=5.0, arrival=1000.0), startup=30.0, at_most=(RateLimit(100, "percent", 60.0),)).run(10)
+    play.set(2)
+    play.run(300)
+
+    assert not play.was_called_futile
+
+
+def test_few_jobs_that_are_always_in_transit_are_no_backlog():
+    play = Play(Plant(arrival=100.0, waiting=0.0, standing=2.0), desired=20, at_most=(RateLimit(50, "percent", 120.0),)).run(1200)
+
+    assert not play.was_called_futile
 
 
 def test_without_waiting_jobs_nothing_is_in_vain():
-    assert all("look at what" not in decision.reason for decision in play(Plant(limit=30.0, arrival=0.0, waiting=0.0), "stop", 100))
+    assert not Play(Plant(limit=30.0, arrival=0.0, waiting=0.0)).run(500).was_called_futile
 
 
 @pytest.mark.parametrize("lost", [float("nan"), float("inf")])
 def test_unreadable_completions_say_nothing(lost):
-    plant = Plant(limit=30.0)
-    plant.done = [lost] * 1000
+    play = Play(Plant(limit=30.0, window=1e6))
+    play.plant.done = [(0.0, lost)]
 
-    assert not any("look at what" in decision.reason for decision in play(plant, "stop", 3))
+    assert not play.run(300).was_called_futile

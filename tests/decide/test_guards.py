@@ -6,7 +6,7 @@ import pytest
 
 from autoscaler.decide.memory import Memory
 from autoscaler.decide.pipeline import decide
-from autoscaler.decide.settings import DirectionLimits, NamedPolicy, TypeSettings
+from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Schedule, TypeSettings, Window
 from autoscaler.model import Address, Counts, Observation, ProcessType, Recommendation
 
 
@@ -156,3 +156,74 @@ def test_connection_does_not_wake_a_paused_type(sleeping, held_still):
     sleeping.pause = held_still
 
     assert sleeping.tick(0, is_called=True).target == 0
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Wants a process for every ten of a load, and knows that the load does not depend on the size."""
+
+    load: int
+
+    def recommend(self, _observation, _memory):
+        return Recommendation(self.load // 10, f"{self.load} / 10")
+
+    def projected(self, _observation, _processes):
+        return self.load // 10
+
+
+def decide_once(desired, *policies, **settings):
+    named = tuple(NamedPolicy(f"p{index}", policy) for index, policy in enumerate(policies))
+    process_type = ProcessType(name="web", minimum=0, maximum=60)
+    one = TypeSettings(process_type=process_type, policies=named, scale_in=DirectionLimits(), **settings)
+    return decide(one, Observation(0.0, 1e9, process_type, Counts(desired, desired)), Memory())[0]
+
+
+def test_lower_maximum_of_a_window_is_not_undone_by_the_load():
+    evening = Schedule("UTC", (Window(cron="* * * * *", for_seconds=60.0, maximum=4),))
+
+    assert decide_once(40, Sharing(400), schedule=evening).target == 4
+
+
+@pytest.mark.parametrize(("combine", "target"), [("min", 2), ("first", 2), ("max", 10), ("sum", 12)])
+def test_what_is_projected_is_combined_as_the_wishes_are(combine, target):
+    assert decide_once(12, Sharing(20), Sharing(100), combine=combine).target == target
+
+
+def test_many_processes_are_projected_in_few_questions():
+    asked = []
+
+    class Asking(Sharing):
+        def projected(self, _observation, processes):
+            asked.append(processes)
+            return max(processes, 1000)
+
+    assert "projection" in [adjustment.rule for adjustment in decide_once(50_000, Asking(100)).adjustments]
+    assert len(asked) < 40
+
+
+def test_reason_says_why_not_even_the_minimum_runs(make_type):
+    decision = make_type(1, minimum=3, kind={"memory_bytes": 1024**3}).tick(1, room=0)
+
+    assert (decision.target, decision.action) == (1, "hold")
+    assert decision.reason == "wants 1; the minimum is 3, but no more fits in the host's free memory at 1024 MiB each"
+
+
+def test_type_that_is_off_always_says_so(make_type):
+    one = make_type(2, minimum=1)
+    one.tick(2)
+    one.desired = 0
+    decision = one.tick(0)
+
+    assert (decision.target, decision.action) == (0, "hold")
+    assert decision.reason.endswith("off until it is raised by hand")
+
+
+def test_type_set_to_0_while_a_window_raises_its_minimum_is_off_until_the_window_ends(make_type):
+    window = Schedule("UTC", (Window(cron="0 8 * * *", for_seconds=3600.0, minimum=4),))
+    one = make_type(4, minimum=0, schedule=window, wall=1_795_651_200.0 + 8 * 3600 - 10)  # 2026-11-26 07:59:50 UTC
+    one.tick(4, after=10.0)
+    one.desired = 0
+    during = [one.tick(4).target for _ in range(3)]
+    after = one.tick(4, after=3600.0).target
+
+    assert (during, after) == ([0, 0, 0], 4)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from autoscaler.decide.asking import PolicyError, ask
 from autoscaler.decide.memory import Memory, forget_sizes
-from autoscaler.decide.pipeline import PolicyError, ask, decide
+from autoscaler.decide.pipeline import decide
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Pause, TypeSettings
 from autoscaler.model import Abstain, Counts, Missing, Observation, ProcessType, Recommendation
 

@@ -1,11 +1,12 @@
 """Stage 2: windows of the clock."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from cronsim import CronSim
 
-from autoscaler.decide.schedule import bounds_at, is_open
+from autoscaler.decide.schedule import bounds_at, is_open, last_time
 from autoscaler.decide.settings import DirectionLimits, RateLimit, Schedule, Window
 from autoscaler.model import ProcessType
 
@@ -51,6 +52,29 @@ def test_time_that_daylight_saving_repeats_begins_once():
 
     assert is_open(early, BUDAPEST, wall("2026-10-25T02:30:00", fold=0))
     assert not is_open(early, BUDAPEST, wall("2026-10-25T02:30:00", fold=1))
+
+
+@pytest.mark.parametrize(("zone", "day", "cron"), [(BUDAPEST, "2026-10-25", "30 2 * * *"), ("America/New_York", "2026-11-01", "30 1 * * *")])
+def test_window_stays_open_through_the_hour_that_is_repeated(zone, day, cron):
+    window, midnight = Window(cron=cron, for_seconds=36000.0, minimum=2), wall(f"{day}T00:00:00", zone)
+    minutes = [is_open(window, zone, midnight + 60.0 * minute) for minute in range(14 * 60)]
+    start = int(cron[0:2]) + 60 * int(cron[3])
+
+    assert minutes == [False] * start + [True] * 600 + [False] * (840 - 600 - start)
+
+
+@pytest.mark.parametrize("cron", ["* * * * *", "*/20 * * * *", "30 2 * * *", "0 2 * * *", "30 * * * *", "15 1,2,3 * * 0", "0 0 1 * *"])
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24", "2026-11-26"])
+def test_last_time_is_the_last_that_cron_gives_going_forward(cron, day):
+    begin = datetime.fromisoformat(f"{day}T00:00:00").replace(tzinfo=ZoneInfo(BUDAPEST))
+    times = []
+    for time in CronSim(cron, begin - timedelta(days=40)):
+        if time.timestamp() > begin.timestamp() + 2 * 86400:
+            break
+        times.append(time.timestamp())
+
+    for minute in range(int(begin.timestamp() // 60), int(begin.timestamp() // 60) + 2 * 1440, 7):
+        assert last_time(cron, BUDAPEST, minute) == max(time for time in times if time <= minute * 60)
 
 
 def test_end_by_cron_keeps_the_clock_on_the_wall_across_daylight_saving():

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from autoscaler.clock import VirtualClock
+from autoscaler.decide.asking import Asking
 from autoscaler.decide.memory import Memory
 from autoscaler.decide.pipeline import decide
 from autoscaler.decide.settings import SCALE_OUT, DirectionLimits, NamedPolicy, Pause, RateLimit, TypeSettings
 from autoscaler.loop import Controller
+from autoscaler.loop.guard import guard
 from autoscaler.loop.values import ask_guarded
 from autoscaler.model import Counts, ProcessType, TypeFormation
 from autoscaler.observe.metric import MetricSettings
@@ -89,7 +91,7 @@ def replayed(lines):
     for entry in read_record(lines):
         if isinstance(entry, RecordedDecision):
             observation = entry.observation(WORKER.process_type, circumstances)
-            decision, memory = decide(WORKER, observation, memory, pause=pause, ask=ask_guarded)
+            decision, memory = decide(WORKER, observation, memory, pause=pause, asking=Asking(ask_guarded, guard))
             yield to_json(decision_line(decision)) + "\n"
         elif isinstance(entry, Start):
             circumstances = circumstances_of(entry.state).get("worker", Circumstances())
