@@ -23,9 +23,11 @@ from autoscaler.model import (
     Progress,
     Recommendation,
 )
-from autoscaler_policies.backlog_load import Memory, add_sample, finite, growth, job_time, last_active, samples_of, sum_of
+from autoscaler_policies.backlog_load import Growth, Memory, add_sample, finite, growth, is_steady, job_time, last_active, mean, samples_of, sum_of
 
 _NONE = Fraction(0)
+_HUGE = 1e290  # more are never busy, and what is added up of them stays finite
+_CLEAR_WITHIN = _MEASURED_OVER = 60.0  # seconds
 
 
 class _Load(NamedTuple):
@@ -49,8 +51,10 @@ class Backlog:
     ready. Jobs and slots are counts, ``arrival`` is jobs a second; ``arrival`` and ``busy`` count 0 when they are not given.
     With ``per_process`` instead, it wants ``ceil(waiting / per_process)``, as AWS's backlog per instance (2019).
 
-    What is not given is measured from ``completions``: the time of a job as ``busy / completions`` by Little's law (1961), the
-    last known one while nothing is completed; the arrivals as ``completions`` and what ``waiting + busy`` grew a second.
+    What is not given is measured from ``completions``: the time of a job as mean ``busy / completions`` by Little's law (1961), and the
+    arrivals as ``completions`` and what ``waiting + busy`` grew a second over the same window. The last known time stays while
+    nothing is completed, and until that whole window lies after the last change of the ready processes by more than a tenth; so
+    do the last known arrivals, until ``waiting`` was read for one window.
 
     After KEDA (2019), whether there is anything to do is apart from how much: while no more than ``activation`` jobs wait and none
     is worked on, it wants none, whatever the formula says; above it at least ``active_minimum``. Once there is nothing to do, the
@@ -60,15 +64,15 @@ class Backlog:
     waiting: Annotated[Metric, Help("jobs that wait")]
     busy: Annotated[Metric | None, Help("jobs being worked on; without it a process may be drained in the middle of a job")] = None
     arrival: Annotated[Metric | None, Help("jobs that arrive, a second")] = None
-    completions: Annotated[Metric | None, Help("jobs that are completed, a second; measures what is not given")] = None
+    completions: Annotated[Metric | None, Help("jobs that are completed, a second, with their window; measures what is not given")] = None
     job_takes_seconds: Annotated[Duration | None, Help("time one job takes")] = None
     job_seconds: Annotated[Metric | None, Help("metric of the seconds one job takes, in place of job_takes")] = None
-    clear_within_seconds: Annotated[Duration, Help("time in which the jobs that wait now should be begun")] = 60.0
+    clear_within_seconds: Annotated[Duration, Help("time in which the jobs that wait now should be begun")] = _CLEAR_WITHIN
     per_process: Annotated[Positive | None, Help("jobs that may wait for each process, in place of the time one job takes")] = None
     activation: Annotated[float, Number(at_least=0), Help("so many jobs may wait before the first process is started")] = 0.0
     active_minimum: Annotated[Processes, Help("the fewest processes while there is something to do")] = 1
     idle_for_seconds: Annotated[DurationOrZero, Help("how long the last processes stay once there is nothing to do")] = 0.0
-    measured_over_seconds: Annotated[Duration, Help("span over which arrivals are measured")] = 60.0
+    measured_over_seconds: Annotated[Duration, Help("span over which arrivals are measured, where completions name no window")] = _MEASURED_OVER
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` unless there is exactly one way to count processes."""
@@ -80,9 +84,19 @@ class Backlog:
 
     def warnings(self) -> tuple[str, ...]:
         """Say what works, and may surprise."""
-        if self.busy is None:
-            return ("busy is not given and counts 0: scale-in may drain a process that works on a job; name the metric of running jobs",)
-        return ()
+        surprises = {
+            "busy is not given and counts 0: scale-in may drain a process that works on a job; name the metric of running jobs": self.busy is None,
+            "clear_within changes nothing beside per_process, which knows no time; remove one of them": (
+                self.per_process is not None and self.clear_within_seconds != _CLEAR_WITHIN
+            ),
+            "arrival adds no processes beside per_process, which counts the jobs that wait; give job_takes in place of per_process": (
+                self.per_process is not None and self.arrival is not None
+            ),
+            "measured_over changes nothing, as no arrivals are measured; remove it, or give completions and no arrival": (
+                self.measured_over_seconds != _MEASURED_OVER and not self._needs_growth
+            ),
+        }
+        return tuple(sentence for sentence, is_so in surprises.items() if is_so)
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation | Missing:
         """Want the processes that keep, catch up and are never idle."""
@@ -99,32 +113,46 @@ class Backlog:
         try:
             load, _ = self._load(observation, memory)
             if self.completions is not None:
-                completed = observation.reading(self.completions)
-                return Progress(load.waiting, max(0.0, completed.value), load.job_seconds, completed.window_seconds)
+                done = observation.reading(self.completions)
+                return Progress(load.waiting, max(0.0, done.value), done.at, load.job_seconds, done.window_seconds)
         except MissingReadingError:
             return None
-        grown = growth(samples_of(memory), observation.reading(self.waiting).at, sum_of(load.waiting, load.busy))
+        at = observation.reading(self.waiting).at
+        grown = growth(samples_of(memory), at, sum_of(load.waiting, load.busy), self.measured_over_seconds)
         if self.arrival is None or grown.seconds <= 0:
             return None
-        return Progress(load.waiting, finite(max(_NONE, load.arrival - grown.per_second)), load.job_seconds, finite(grown.seconds))
+        completed = finite(max(_NONE, load.arrival - grown.per_second))
+        return Progress(load.waiting, completed, at, load.job_seconds, finite(grown.seconds))
 
     def _load(self, observation: Observation, memory: Json) -> tuple[_Load, Memory]:
         """Read the load, and measure what is not given; also return what to remember of it."""
-        waiting = observation.reading(self.waiting)
-        jobs, busy = max(0.0, waiting.value), _count(observation, self.busy)
         kept: Memory = memory if isinstance(memory, dict) else {}
+        waiting, busy, completed = (_count(observation, metric) for metric in (self.waiting, self.busy, self.completions))
         arrival = exact(_count(observation, self.arrival)) if self.arrival else _NONE
-        completed = _count(observation, self.completions)
         if self._needs_growth:
-            there = sum_of(jobs, busy)
-            samples = add_sample(samples_of(kept), waiting.at, there, self.measured_over_seconds)
+            at, there = observation.reading(self.waiting).at, sum_of(waiting, busy)
+            samples = add_sample(samples_of(kept), at, there, self.measured_over_seconds)
             kept = {**kept, "jobs": cast("Json", samples)}
             if self.arrival is None:
-                arrival = max(_NONE, exact(completed) + growth(samples, waiting.at, there).per_second)
-        seconds = self._job_seconds(observation, busy, completed, kept)
-        if seconds is not None and self._needs_job_time:
-            kept = {**kept, "job_seconds": seconds}
-        return _Load(jobs, busy, arrival, seconds), kept
+                grown = growth(samples, at, there, self._window(observation) or self.measured_over_seconds)
+                arrival, kept = self._arrival(observation, completed, grown, kept)
+        seconds, kept = self._job_seconds(observation, (busy, completed), kept)
+        return _Load(waiting, busy, arrival, seconds), kept
+
+    def _arrival(self, observation: Observation, completed: float, grown: Growth, kept: Memory) -> tuple[Fraction, Memory]:
+        measured, window = max(_NONE, exact(completed) + grown.per_second), self._window(observation)
+        # Over one and the same span, what is completed and what is left over add up to what arrived, whatever changed meanwhile.
+        if grown.seconds == window > 0 or is_steady(observation, self.completions or "", max(window, float(grown.seconds))):
+            return measured, {**kept, "arrival": finite(measured)}
+        last = cast("float | None", kept.get("arrival"))
+        return measured if last is None else exact(last), kept
+
+    def _window(self, observation: Observation) -> float:
+        """Return the seconds that the completions were averaged over."""
+        return observation.reading(self.completions or "").window_seconds
+
+    def _is_steady(self, observation: Observation) -> bool:
+        return is_steady(observation, self.completions or "", self._window(observation)) and is_steady(observation, self.busy or "", 0.0)
 
     @property
     def _needs_growth(self) -> bool:
@@ -133,25 +161,34 @@ class Backlog:
             return self.completions is not None and self.per_process is None
         return self.completions is None
 
-    @property
-    def _needs_job_time(self) -> bool:
-        return self.job_takes_seconds is None and self.job_seconds is None and self.per_process is None
+    def _job_seconds(self, observation: Observation, load: tuple[float, float], kept: Memory) -> tuple[float | None, Memory]:
+        if self.per_process is not None or self.job_takes_seconds is not None:
+            return self.job_takes_seconds, kept
+        if self.job_seconds is None:
+            return self._measured_seconds(observation, load, kept)
+        seconds = observation.value(self.job_seconds)
+        if seconds <= 0:
+            raise MissingReadingError(self.job_seconds, f"{brief(seconds)} s is no time that a job takes")
+        return seconds, kept
 
-    def _job_seconds(self, observation: Observation, busy: float, completed: float, kept: Memory) -> float | None:
-        if self.job_takes_seconds is not None:
-            return self.job_takes_seconds
-        if self.job_seconds is not None:
-            seconds = observation.value(self.job_seconds)
-            if seconds <= 0:
-                raise MissingReadingError(self.job_seconds, f"{brief(seconds)} s is no time that a job takes")
-            return seconds
-        return job_time(busy, completed, kept)
+    def _measured_seconds(self, observation: Observation, load: tuple[float, float], kept: Memory) -> tuple[float | None, Memory]:
+        """Divide the mean of ``busy`` by what was completed in the same window."""
+        (busy, completed), at, window = load, observation.reading(self.busy or "").at, self._window(observation)
+        if window > 0:
+            busy, samples = min(busy, _HUGE), samples_of(kept, "busy")
+            kept = {**kept, "busy": cast("Json", add_sample(samples, at, busy, window))}
+            busy = mean(samples, at, busy, window)
+        measured = job_time(busy, completed)
+        if measured is None or not self._is_steady(observation):
+            return cast("float | None", kept.get("job_seconds")), kept
+        return measured, {**kept, "job_seconds": measured}
 
     def _without_job_time(self, load: _Load, observation: Observation, kept: Memory) -> Recommendation | Missing:
         said = f"{brief(load.waiting)} waiting, {brief(load.busy)} busy"
         if load.waiting <= self.activation and load.busy == 0:
             return self._idle((0, f"{said} -> 0"), load, observation, kept)
-        unknown = "no job was completed yet, so the time one job takes is not known"
+        changed = f"other processes were ready within the {brief(self._window(observation))} s of {self.completions}"
+        unknown = f"{'no job was completed yet' if self._is_steady(observation) else changed}, so the time one job takes is not known"
         if observation.counts.desired > 0:
             return Missing(self.completions or "", unknown, kept or None)
         # From none, somebody has to begin: the first ones measure how long a job takes.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias, cast
 
 from autoscaler.decide.exact import exact
-from autoscaler.model import Json
+from autoscaler.model import Json, Observation
 
+_LITTLE = 10  # a change of the ready processes by no more than one in so many does not matter
 _PARTS = 12  # a measured span is kept in so many samples, however short the interval
 
-Samples: TypeAlias = list[list[float]]  # [monotonic seconds, jobs that wait or are worked on], oldest first
+Samples: TypeAlias = list[list[float]]  # [monotonic seconds, jobs], oldest first
 Memory: TypeAlias = dict[str, Json]
 
 
@@ -27,9 +29,9 @@ class Growth(NamedTuple):
         return self.jobs / self.seconds if self.seconds > 0 else Fraction(0)
 
 
-def samples_of(memory: Json) -> Samples:
+def samples_of(memory: Json, key: str = "jobs") -> Samples:
     """Return the samples a memory holds."""
-    kept = memory.get("jobs") if isinstance(memory, dict) else None
+    kept = memory.get(key) if isinstance(memory, dict) else None
     return cast("Samples", kept or [])
 
 
@@ -43,18 +45,60 @@ def add_sample(samples: Samples, at: float, jobs: float, span_seconds: float) ->
     return [*kept, [at, jobs]]
 
 
-def growth(samples: Samples, at: float, jobs: float) -> Growth:
-    """Compare the jobs now with the oldest sample."""
-    if not samples:
+def growth(samples: Samples, at: float, jobs: float, span_seconds: float) -> Growth:
+    """Compare the jobs now with those of a span ago, or with the oldest sample if that is younger.
+
+    A sample younger than a twelfth of the span says nothing; between two samples the jobs are taken to have changed evenly.
+    """
+    if not samples or at - samples[0][0] < span_seconds / _PARTS:
         return Growth(Fraction(0), Fraction(0))
-    then, before = samples[0]
-    return Growth(exact(jobs) - exact(before), exact(at) - exact(then))
+    points, begin = [*samples, [at, jobs]], at - span_seconds
+    later = next((index for index, point in enumerate(points) if point[0] > begin), 0)
+    if later == 0:
+        return Growth(exact(jobs) - exact(samples[0][1]), exact(at) - exact(samples[0][0]))
+    (start, before), (end, after) = points[later - 1 : later + 1]
+    grown = exact(jobs) - exact(before)
+    if start < begin and before != after:
+        grown -= (exact(after) - exact(before)) * (exact(begin) - exact(start)) / (exact(end) - exact(start))
+    return Growth(grown, exact(span_seconds))
 
 
-def job_time(busy: float, completed_per_second: float, memory: Memory) -> float | None:
-    """Return the seconds one job takes, by Little's law (1961): jobs worked on / jobs completed a second; else the last known."""
-    measured = finite(exact(busy) / exact(completed_per_second)) if busy > 0 and completed_per_second > 0 else 0.0
-    return measured or cast("float | None", memory.get("job_seconds"))
+def mean(samples: Samples, at: float, value: float, span_seconds: float) -> float:
+    """Average a value over the last ``span_seconds``, or since the oldest sample; between two samples it is taken to have changed evenly."""
+    points, begin, added = [*samples, [at, value]], at - span_seconds, 0.0
+    # Differences from the newest value are added, so that what did not change is its own mean to the last digit.
+    for (start, before), (end, after) in pairwise(points):
+        if begin < end:
+            kink = before if start >= begin else before + (after - before) * (begin - start) / (end - start)
+            added += (end - max(start, begin)) * (kink / 2 + after / 2 - value)
+    seconds = at - max(begin, points[0][0])
+    return value + added / seconds if seconds > 0 else value
+
+
+def is_steady(observation: Observation, metric: str, seconds: float) -> bool:
+    """Tell whether, for so long before the reading of a metric, about as many processes were ready as now.
+
+    Else a count of this moment would be set against a rate of before, and the time of a job would read as many times too long.
+    """
+    since = _steady_since(observation)
+    return since is None or observation.reading(metric).at - seconds >= since
+
+
+def _steady_since(observation: Observation) -> float | None:
+    """Return when the number of ready processes last changed by more than a tenth; ``None`` when it did not."""
+    since, history = None, observation.ready_history
+    for count in reversed(history):
+        if abs(count.running - history[-1].running) * _LITTLE > history[-1].running:
+            return since
+        since = count.since
+    return None
+
+
+def job_time(busy: float, completed_per_second: float) -> float | None:
+    """Return the seconds one job takes, by Little's law (1961): jobs worked on / jobs completed a second; ``None``: it cannot be told."""
+    if busy <= 0 or completed_per_second <= 0:
+        return None
+    return finite(exact(busy) / exact(completed_per_second)) or None
 
 
 def last_active(memory: Memory) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal, TypedDict, cast
 
-from autoscaler.decide.exact import brief, exact, rounded_up
+from autoscaler.decide.exact import brief, exact
 from autoscaler.decide.window import Sized
 from autoscaler.model import (
     Duration,
@@ -24,6 +24,7 @@ from autoscaler_policies.last_process import Life, Outcome, State, ZeroRule, bri
 from autoscaler_policies.load_window import LoadWindow, PastLoad, windows
 from autoscaler_policies.metric_target import DEFAULT_PER_PROCESS, LOWEST_TARGET, MetricTarget
 from autoscaler_policies.panic import Averages, PanicRule, PanicState, Sizing, Wish, begin
+from autoscaler_policies.panic_reason import Words, sized
 
 _SHORTEST_PANIC = 100  # panic windows to a stable one, at most, as Knative's 1 %
 
@@ -54,8 +55,7 @@ class _Rules:
     panic: LoadWindow
     size: PanicRule
     zero: ZeroRule
-    unit: str
-    per_process: str
+    words: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +89,12 @@ class Concurrency:
     activation_timeout_seconds: Annotated[Duration, Help("time after which a first process without load, never ready, goes")] = 630.0
 
     def __post_init__(self) -> None:
-        """Raise ``ValueError`` for windows and a burst that cannot be."""
+        """Raise ``ValueError`` for windows, metrics and a burst that cannot be."""
         panic = self._panic_seconds
         if not self.window_seconds / _SHORTEST_PANIC <= panic <= self.window_seconds:
             raise ValueError("panic_window must be between a hundredth of window and window; change one of them")
+        if self.panic_metric == self.metric:
+            raise ValueError("panic_metric is metric; leave panic_metric out, or name the average over the panic window")
         if self.burst_capacity < 0 and self.burst_capacity != -1:
             raise ValueError("burst_capacity must be -1, 0 or more; write -1 where every request is proxied")
 
@@ -125,10 +127,10 @@ class Concurrency:
         load, averages = self._averages(observation, rules, past["load"] if past else None)
         sizing = rules.size.size(averages, counts.running, now, _panic_state(past, observation))
         life = _life(past, observation, rules.zero)
-        outcome = bring_to_zero(max(sizing.processes, int(observation.is_called)), rules.zero, life)
+        wanted = max(sizing.processes, _kept(sizing.wish, counts.capacity), int(observation.is_called))
+        outcome = bring_to_zero(wanted, rules.zero, life)
         excess = rules.size.excess_burst_capacity(averages.panic, counts.running)
-        reason = _reason(rules, sizing, observation, outcome) + (self._burst(excess) if excess < 0 else "")
-        processes = outcome.processes if outcome.is_written and outcome.processes is not None else counts.desired
+        reason = _reason(rules, sizing, observation, wanted, outcome) + (self._burst(excess) if excess < 0 else "")
         remembered: _Memory = {
             "load": load,
             "since": sizing.state.since,
@@ -138,7 +140,7 @@ class Concurrency:
             "is_initial_reached": life.is_initial_reached,
             "excess_burst_capacity": excess,
         }
-        return Recommendation(processes, reason, cast("Json", remembered))
+        return Recommendation(_asked(outcome, counts.desired), reason, cast("Json", remembered))
 
     @property
     def _panic_seconds(self) -> float:
@@ -161,15 +163,21 @@ class Concurrency:
 def _rules(policy: Concurrency, interval_seconds: float, minimum: int, maximum: int) -> _Rules:
     target = policy.metric_target
     stable, panic = windows(policy.window_seconds, policy._panic_seconds, interval_seconds)  # noqa: SLF001 - of this file
-    floor = f", {brief(LOWEST_TARGET)} at least" if target.target == LOWEST_TARGET else ""
     return _Rules(
         stable,
         panic,
         _size_rule(policy, target, interval_seconds),
         _zero_rule(policy, minimum, maximum),
-        "in flight" if policy.measure == "concurrency" else "a second",
-        f"({brief(target.total)} x {brief(exact(policy.utilization))}{floor})",
+        _words(policy, target, stable, panic),
     )
+
+
+def _words(policy: Concurrency, target: MetricTarget, stable: LoadWindow, panic: LoadWindow) -> Words:
+    unit = "in flight" if policy.measure == "concurrency" else "a second"
+    floor = f", {brief(LOWEST_TARGET)} at least" if target.target == LOWEST_TARGET else ""
+    per_process = f"({brief(target.total)} x {brief(exact(policy.utilization))}{floor})"
+    spans = ((window.seconds if policy.panic_metric else window.span_seconds) for window in (stable, panic))
+    return Words(*(f" {unit} over {brief(span)} s / {per_process} = " for span in spans))
 
 
 def _size_rule(policy: Concurrency, target: MetricTarget, interval_seconds: float) -> PanicRule:
@@ -203,7 +211,8 @@ def _zero_rule(policy: Concurrency, minimum: int, maximum: int) -> ZeroRule:
 def _panic_state(past: _Memory | None, observation: Observation) -> PanicState:
     if past is None:
         return begin(observation.now, observation.counts.running)
-    return PanicState(past["since"], past["most"], tuple(Sized(*each) for each in past["delayed"]))
+    delayed = past["delayed"]
+    return PanicState(past["since"], past["most"], tuple(Sized(*each) for each in delayed) if delayed else ())
 
 
 def _life(past: _Memory | None, observation: Observation, rule: ZeroRule) -> Life:
@@ -223,26 +232,22 @@ def _following(past: _Memory | None, life: Life, outcome: Outcome, observation: 
     return {"state": state, "at": observation.now}
 
 
-def _reason(rules: _Rules, sizing: Sizing, observation: Observation, outcome: Outcome) -> str:
-    wish, window = sizing.wish, rules.panic if sizing.is_panic_wish else rules.stable
-    load = f"{brief(wish.load)} {rules.unit} over {brief(window.seconds)} s / {rules.per_process} = {rounded_up(wish.load / rules.size.target)}"
-    step = _step(rules.size, wish, observation.counts.running) if wish.processes != wish.whole else ""
-    held = _held(rules.size, sizing, observation.now) if sizing.state.since is not None else ""
-    delay = f", {sizing.processes} in the last {brief(rules.size.delay_seconds)} s" if sizing.processes != sizing.held else ""
-    called = ", 1 for the connection that waits" if observation.is_called and not sizing.processes else ""
-    last = f"; {outcome.reason}" if outcome.reason else ""
-    return f"{load}{step}{held}{delay}{called}{last}"
+def _kept(wish: Wish, capacity: int) -> int:
+    """Count the processes that the load needs and that are there: what limits a step out must not cancel those that start."""
+    return min(wish.whole, capacity) if wish.processes < wish.whole else 0
 
 
-def _step(rule: PanicRule, wish: Wish, ready: int) -> str:
-    present = max(1, ready)
-    if wish.processes < wish.whole:
-        return f", {wish.processes} at most: {present} ready x {brief(rule.scale_out_factor)}"
-    if rule.scale_in_factor is not None and wish.processes == rule.fewest(present):
-        return f", {wish.processes} at least: {present} ready / {brief(rule.scale_in_factor)}"
-    return f", {wish.processes} at least under load"
+def _asked(outcome: Outcome, desired: int) -> int:
+    if outcome.processes is None:
+        return desired
+    # What is not written stays, but on the way to zero only the last one.
+    return outcome.processes if outcome.is_written else min(desired, 1)
 
 
-def _held(rule: PanicRule, sizing: Sizing, now: float) -> str:
-    left = rule.window_seconds - (now - (sizing.state.since or 0.0))
-    return f", panic: {sizing.held} held for {brief(left)} s"
+def _reason(rules: _Rules, sizing: Sizing, observation: Observation, wanted: int, outcome: Outcome) -> str:
+    counts = observation.counts
+    said = sized(rules.words, rules.size, sizing, counts.running, observation.now)
+    if wanted > sizing.processes:
+        said += f", {wanted} of {counts.capacity} that run or start stay" if sizing.wish.whole else ", 1 for the connection that waits"
+    is_gone = counts.desired == 0 and not outcome.is_written
+    return f"{said}; {outcome.reason}" if outcome.reason and not is_gone else said

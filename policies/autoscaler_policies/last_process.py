@@ -70,11 +70,11 @@ def following_state(state: State, processes: int | None, running: int) -> State:
 
 
 def _within_bounds(wanted: int | None, rule: ZeroRule, life: Life) -> Outcome:
-    least, reason = (rule.minimum, f"{rule.minimum} at least") if rule.is_reachable else (0, "0 at least")
-    if rule.initial_scale > max(1, least) and not life.is_initial_reached:
-        least, reason = rule.initial_scale, f"{rule.initial_scale} to begin with"
+    least, why = (rule.minimum if rule.is_reachable else 0), "at least"
+    if not life.is_initial_reached and rule.initial_scale > max(1, least):
+        least, why = rule.initial_scale, "to begin with"
     if wanted is None or wanted < least:
-        return Outcome(least, is_written=True, reason=reason)
+        return Outcome(least, is_written=True, reason=f"{least} {why}")
     if rule.maximum is not None and wanted > rule.maximum:
         return Outcome(rule.maximum, is_written=True, reason=f"{rule.maximum} at most")
     return Outcome(wanted, is_written=True)

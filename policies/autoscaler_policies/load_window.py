@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from autoscaler.decide.exact import ceiling, exact
 from autoscaler.model import Reading
@@ -24,6 +23,13 @@ class PastLoad(TypedDict):
     at: float  # time of the newest reading
 
 
+class Mean(NamedTuple):
+    """An exact average as it was summed; to reduce it to a fraction takes longer than all that is done with it."""
+
+    numerator: int
+    denominator: int
+
+
 @dataclass(frozen=True, slots=True)
 class LoadWindow:
     """Readings of the last ``seconds``, in buckets of time; a bucket is at least the time between two ticks.
@@ -35,6 +41,11 @@ class LoadWindow:
     seconds: float
     bucket_seconds: float
     buckets: int
+
+    @property
+    def span_seconds(self) -> float:
+        """Return the time that the buckets cover, which is more than ``seconds`` where these are no multiple of a bucket."""
+        return self.buckets * self.bucket_seconds
 
     def bucket(self, now: float) -> int:
         """Return the number of the bucket that ``now`` (monotonic seconds) falls into."""
@@ -55,11 +66,13 @@ class LoadWindow:
         old = max(0, len(sums) - self.buckets)
         return {"first": past["first"] + old, "sums": sums[old:], "counts": counts[old:], "at": reading.at}
 
-    def average(self, past: PastLoad, now: float) -> Fraction:
+    def average(self, past: PastLoad, now: float) -> Mean:
         """Return the mean of the readings in the window that ends now; of the newest ones when it has none of its own."""
-        begin = max(0, self.bucket(now) - self.buckets + 1 - past["first"])
-        begin = min(begin, len(past["sums"]) - 1)
-        return Fraction(sum(past["sums"][begin:]), sum(past["counts"][begin:]) * _MILLIONTHS)
+        sums, counts = past["sums"], past["counts"]
+        begin = min(int(now // self.bucket_seconds) - self.buckets + 1 - past["first"], len(sums) - 1)
+        if begin > 0:
+            sums, counts = sums[begin:], counts[begin:]
+        return Mean(sum(sums), sum(counts) * _MILLIONTHS)
 
 
 def windows(stable_seconds: float, panic_seconds: float, tick_seconds: float) -> tuple[LoadWindow, LoadWindow]:

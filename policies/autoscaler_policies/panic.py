@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 from autoscaler.decide.exact import ceiling, exact
 from autoscaler.decide.window import Sized, push_highest
+
+
+class Ratio(Protocol):
+    """An exact number; it need not be reduced."""
+
+    @property
+    def numerator(self) -> int:
+        """Return the number above the line."""
+
+    @property
+    def denominator(self) -> int:
+        """Return the number below the line, at least 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Averages:
     """The load of all processes together, over the stable and the panic window."""
 
-    stable: Fraction
-    panic: Fraction
+    stable: Ratio
+    panic: Ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +43,7 @@ class PanicState:
 class Wish:
     """What one average asks for."""
 
-    load: Fraction
+    load: Ratio
     whole: int  # load / target, rounded up
     processes: int  # within what one step may change
 
@@ -88,18 +101,18 @@ class PanicRule:
         """Return the highest count that one step out may reach from ``present``."""
         return -(-present * self.scale_out_factor.numerator // self.scale_out_factor.denominator)
 
-    def excess_burst_capacity(self, panic_load: Fraction, ready: int) -> int:
+    def excess_burst_capacity(self, panic_load: Ratio, ready: int) -> int:
         """Return how much more than the burst the ready processes could take; 0 when no burst is kept free, -1 when all is buffered."""
-        if self.burst_capacity <= 0:
+        if self.burst_capacity.numerator <= 0:
             return int(self.burst_capacity)
-        excess = ready * self.total - self.burst_capacity - panic_load
+        excess = ready * self.total - self.burst_capacity - Fraction(panic_load.numerator, panic_load.denominator)
         return excess.numerator // excess.denominator
 
-    def _whole(self, load: Fraction) -> int:
+    def _whole(self, load: Ratio) -> int:
         # ceil(load / target), spelled out in integers: a division of fractions takes five times as long.
         return -(-load.numerator * self.target.denominator // (load.denominator * self.target.numerator))
 
-    def _wish(self, load: Fraction, whole: int, present: int) -> Wish:
+    def _wish(self, load: Ratio, whole: int, present: int) -> Wish:
         processes = min(max(whole, self.fewest(present)), self.most(present))
         if whole > 0 and self.activation_scale > 1:
             processes = max(processes, self.activation_scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from autoscaler.model import Duration, Help, Json, Metric, Number, Observation, Processes, Recommendation
@@ -20,6 +20,16 @@ _Percent: TypeAlias = Annotated[int, Number(at_least=0, at_most=100)]
 # The metrics a mode needs, and those it may use beside them.
 _NEEDS: Mapping[Mode, tuple[str, ...]] = {"ondemand": ("busy", "listening"), "backlog": ("listening",)}
 _MAY_USE: Mapping[Mode, tuple[str, ...]] = {"busyness": ("listening",)}
+# The other fields that a mode reads; all read tick.
+_FIELDS: Mapping[Mode, tuple[str, ...]] = {
+    "dynamic": ("minimum_spare", "maximum_spare"),
+    "ondemand": ("idle_timeout_seconds",),
+    "prefork": ("minimum_spare", "maximum_spare"),
+    "spare": ("overload", "step"),
+    "spare2": ("minimum_spare", "step", "idle_passes"),
+    "backlog": ("overload", "step"),
+    "busyness": ("overload", "step", "busyness_above", "busyness_below", "multiplier", "penalty"),
+}
 # The defaults of www.conf (php-fpm) and of MinSpareServers and MaxSpareServers (Apache).
 _SPARE: Mapping[Mode, tuple[int, int]] = {"dynamic": (1, 3), "prefork": (5, 10), "spare2": (1, 1)}
 
@@ -72,27 +82,32 @@ class Spare:
 
     def warnings(self) -> tuple[str, ...]:
         """Say what works, and may surprise."""
-        used = (*self._needs(), *_MAY_USE.get(self.mode, ()))
-        unused = [metric for metric in ("busy", "listening") if getattr(self, metric) is not None and metric not in used]
-        return tuple(f"mode {self.mode} does not use {metric}; remove it" for metric in unused)
+        used = {"mode", "tick_seconds", *self._metrics(), *_FIELDS[self.mode]}
+        unused = [field.name for field in fields(self) if field.name not in used and getattr(self, field.name) != field.default]
+        return tuple(f"mode {self.mode} does not use {name.removesuffix('_seconds')}; remove it" for name in unused)
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:
-        """Take the next pass when it is due, and repeat the last answer until then."""
+        """Take the next pass when it is due, and until then stay with what the last one asked for."""
         # Any: the shape of our own memory is known.
         kept = cast("dict[str, Any] | None", memory)
         if kept is not None and kept["mode"] != self.mode:
             kept = None  # the configuration changed: another rule's counters mean nothing here
         desired, now, half = observation.counts.desired, observation.now, observation.process_type.interval_seconds / 2
-        if kept is not None and now - kept["at"] < self.tick_seconds - half:
-            return Recommendation(kept["asked"], f"the next pass is due {self.tick_seconds:g} s after the last -> {kept['asked']}", memory)
-        used = (*self._needs(), *_MAY_USE.get(self.mode, ()))
+        used = self._metrics()
         seen = see(observation, self.busy if "busy" in used else None, self.listening if "listening" in used else None)
+        if kept is not None and now - kept["at"] < self.tick_seconds - half:
+            # A size that somebody else set since then stays until the next pass.
+            stays = kept["asked"] if desired in (kept["asked"], kept["from"]) else desired
+            return Recommendation(stays, f"the next pass is due {self.tick_seconds:g} s after the last -> {stays}", memory)
         step = self._rule().step(seen, _state(kept, desired))
         asked = max(0, desired + step.change)
-        after: dict[str, Json] = {"mode": self.mode, "at": now, "asked": asked, "then": step.then}
+        after: dict[str, Json] = {"mode": self.mode, "at": now, "from": desired, "asked": asked, "then": step.then}
         if step.refused is not None:
             after["refused"] = step.refused
         return Recommendation(asked, f"{step.said} -> {asked}", after)
+
+    def _metrics(self) -> tuple[str, ...]:
+        return (*self._needs(), *_MAY_USE.get(self.mode, ()))
 
     def _needs(self) -> tuple[str, ...]:
         return _NEEDS.get(self.mode, ("busy",))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, TypedDict, cast
+from typing import TypedDict, cast
 
 from autoscaler.model import Json, Observation, Reading
-
-Stretch: TypeAlias = "list[float]"  # from, to (monotonic seconds), value: readings of one band, next to each other in time
+from autoscaler_policies.step_counts import Counted
+from autoscaler_policies.step_runs import Run
 
 
 class _Written(TypedDict):
     desired: int
     changed_at: float | None
     ready_at: float | None
-    history: list[Stretch]
+    history: list[Run]
+    counted: Counted | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Past:
     changed_at: float | None  # None: no change is known
     ready_at: float | None  # None: no change is known, or it is not ready yet
     is_settled: bool  # nothing can move ready_at any more
-    history: list[Stretch]  # readings of the present size, oldest first; never changed in place
+    history: list[Run]  # readings of the present size, oldest first; never changed in place
+    counted: Counted | None = None  # the same, of a policy that counts them
 
     @property
     def is_ready(self) -> bool:
@@ -36,10 +38,11 @@ class Past:
         """Tell whether the whole window of a reading lies after the last change was ready."""
         return self.ready_at is None or reading.at - reading.window_seconds > self.ready_at
 
-    def written(self, history: list[Stretch]) -> Json:
+    def written(self, history: list[Run], counted: Counted | None) -> Json:
         """Write the memory of the next tick."""
         ready_at = self.ready_at if self.is_settled else None
-        return {"desired": self.desired, "changed_at": self.changed_at, "ready_at": ready_at, "history": cast("Json", history)}
+        memory: _Written = {"desired": self.desired, "changed_at": self.changed_at, "ready_at": ready_at, "history": history, "counted": counted}
+        return cast("Json", memory)
 
 
 def recall(observation: Observation, memory: Json) -> Past:
@@ -53,42 +56,27 @@ def recall(observation: Observation, memory: Json) -> Past:
         return _changed(observation)
     changed_at, ready_at = known["changed_at"], known["ready_at"]
     if changed_at is None or ready_at is not None:
-        return Past(counts.desired, changed_at, ready_at, is_settled=True, history=known["history"])
-    return _pending(observation, changed_at, known["history"])
+        return Past(counts.desired, changed_at, ready_at, is_settled=True, history=known["history"], counted=known["counted"])
+    return _pending(observation, changed_at, known["history"], known["counted"])
 
 
 def _changed(observation: Observation) -> Past:
-    return _pending(observation, observation.now, [])
+    return _pending(observation, observation.now, [], None)
 
 
-def _pending(observation: Observation, changed_at: float, history: list[Stretch]) -> Past:
-    """Find out whether a change is ready: failed processes and those of a lost host are waited for no longer."""
+def _pending(observation: Observation, changed_at: float, history: list[Run], counted: Counted | None) -> Past:
+    """Find out whether a change is ready: failed processes, those of a lost host and those that never start are not waited for."""
     counts = observation.counts
-    if counts.starting or counts.running + counts.failed + counts.unknown < counts.desired:
+    given_up_at = changed_at + observation.process_type.start_timeout_seconds
+    is_lacking = counts.running + counts.failed + counts.unknown < counts.desired
+    if counts.starting or (is_lacking and observation.now < given_up_at):
         return Past(counts.desired, changed_at, None, is_settled=False, history=[])
+    if is_lacking:
+        return Past(counts.desired, changed_at, given_up_at, is_settled=True, history=history, counted=counted)
     ready_at = max(changed_at, observation.ready_history[-1].since) if observation.ready_history else changed_at
-    return Past(counts.desired, changed_at, ready_at, is_settled=counts.running <= counts.desired, history=history)
+    return Past(counts.desired, changed_at, ready_at, is_settled=counts.running <= counts.desired, history=history, counted=counted)
 
 
 def forget_readings(memory: Json) -> Json:
     """Keep what is known of the size: readings before a gap say nothing of the time in it."""
-    return {**cast("dict[str, Json]", memory), "history": []} if memory else memory
-
-
-def with_reading(history: list[Stretch], reading: Reading, *, is_like_last: bool) -> list[Stretch]:
-    """Return the history with one more reading; one that lies in the band of the last lengthens its stretch."""
-    if not history or reading.at < history[-1][1]:
-        return [[reading.at, reading.at, reading.value]]
-    if reading.at == history[-1][1]:
-        return history
-    if is_like_last:
-        return [*history[:-1], [history[-1][0], reading.at, reading.value]]
-    return [*history, [reading.at, reading.at, reading.value]]
-
-
-def since(history: list[Stretch], start: float) -> list[Stretch]:
-    """Forget what lies before ``start``, but for the stretch that proves that readings are known from there on."""
-    first = 0
-    while first + 1 < len(history) and history[first + 1][0] <= start:
-        first += 1
-    return history[first:] if first else history
+    return {**cast("dict[str, Json]", memory), "history": [], "counted": None} if memory else memory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -32,7 +32,8 @@ class Target:
     A ratio of wanted processes to those there within ``1 - tolerance_in`` and ``1 + tolerance_out``, both included, changes nothing.
     Where a reading has a value for each process, a ready one without a value is taken at ``per_process``, or at the larger of 1 and
     ``utilization``, before a scale-in; it and those that start are taken at 0 before a scale-out; a wish that this turns around
-    changes nothing.
+    changes nothing. Neither does a scale-in while hosts do not answer, since their processes may be missing from the reading, nor
+    one by a ``utilization`` above its target while some have failed.
 
     ``total`` is the ratio of AWS target tracking (2017) and of Nomad's target-value (2020). All of them round up, on the way in as
     well: the last process of a fraction stays. Nomad's tolerance is 0.01 both ways.
@@ -53,16 +54,23 @@ class Target:
         if self.capacity is not None and self.utilization is None:
             raise ValueError("capacity is for utilization only; give utilization, or remove capacity")
 
+    def leaves_zero(self, metrics: Collection[str]) -> bool:
+        """Tell whether a first process can be wanted: a mean over none says nothing."""
+        return self.utilization is None and self.metric in metrics
+
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:  # noqa: ARG002 - the contract's; nothing to remember
         """Want the processes that bring the reading to its target."""
         wish = self._wish(observation, observation.reading(self.metric))
-        stay = observation.counts.desired
+        counts, stay = observation.counts, observation.counts.desired
         said = f"{wish.said} = {quotient(wish.processes)}"
-        if wish.is_doubtful:
-            return Recommendation(stay, f"{said}, in doubt while some give no value: {stay} stay")
-        if observation.counts.capacity and self._is_close(wish):
-            return Recommendation(stay, f"{said}, within tolerance of {stay}")
         processes = ceiling(wish.processes)
+        if wish.is_doubtful or (counts.unknown and processes < stay):
+            silent = f"the hosts of {counts.unknown} do not answer" if counts.unknown else "some give no value"
+            return Recommendation(stay, f"{said}, in doubt while {silent}: {stay} stay")
+        if counts.capacity and self._is_close(wish):
+            return Recommendation(stay, f"{said}, within tolerance of {wish.behind}: {stay} stay")
+        if counts.failed and processes < stay and self._is_over(wish):
+            return Recommendation(stay, f"{said}, but above its target while {counts.failed} failed: {stay} stay")
         return Recommendation(processes, f"{said} -> {brief(processes)}")
 
     def projected(self, observation: Observation, processes: int) -> int:
@@ -78,12 +86,18 @@ class Target:
         wanted, behind = unit * wish.processes.numerator, wish.behind * wish.processes.denominator
         return low * behind <= wanted <= high * behind
 
+    def _is_over(self, wish: Wish) -> bool:
+        """Tell whether the processes that were read use more than they should, so that those that failed are missed."""
+        _, high, unit = _bounds(self.tolerance_in, self.tolerance_out)
+        used, target = wish.read
+        return self.utilization is not None and unit * used > high * target
+
     def _wish(self, observation: Observation, reading: Reading) -> Wish:
         by_process = reading.by_process
         if self.total is None and (by_process or self.capacity):
             return self._each(observation, by_process or {})
         size = observation.counts.capacity
-        if self.total is None and by_process is not None and observation.counts.running:
+        if self.total is None and by_process is not None and size:
             raise MissingReadingError(self.metric, "no process gave a value")
         if self.per_process is not None:
             return _whole(size, reading.value, self.per_process)
@@ -92,7 +106,8 @@ class Target:
             return _by_ratio(behind, size, reading.value, self.total)
         if behind == 0:
             raise MissingReadingError(self.metric, "no process was ready, and a mean over none says nothing")
-        return _by_ratio(behind, size, reading.value, self.utilization or 1.0)
+        target = self.utilization or 1.0
+        return _by_ratio(behind, size, reading.value, target)._replace(read=(exact(reading.value), exact(target)))
 
     def _each(self, observation: Observation, used: Mapping[str, float]) -> Wish:
         counts, desired = observation.counts, observation.counts.desired
@@ -100,7 +115,7 @@ class Target:
             return self._of_capacity(observation, used, self.capacity)
         target = exact(self.per_process or self.utilization or 1.0)
         assumed = target if self.per_process is not None else max(_WHOLE, target)
-        missing = max(0, counts.running - len(used))
+        missing = max(0, counts.running + counts.unknown - len(used))
         silent = Silent(missing, missing, counts.starting, counts.starting)
         return take_each(Shares(total(used.values()), len(used), len(used)), silent, Goal(target, assumed, desired, has_capacity=False))
 
@@ -112,7 +127,7 @@ class Target:
         known = Shares(total(used[name] for name in both), total(capacity[name] for name in both), len(both))
         if known.available == 0:
             raise MissingReadingError(metric, "no process has any")
-        silent = silent_ones(known, used, capacity, (max(0, counts.running - len(both)), counts.starting))
+        silent = silent_ones(known, used, capacity, (max(0, counts.running + counts.unknown - len(both)), counts.starting))
         target = exact(self.utilization or 1.0)
         return take_each(known, silent, Goal(target, max(_WHOLE, target), counts.desired, has_capacity=True))
 

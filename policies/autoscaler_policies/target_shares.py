@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Context, Decimal
 from fractions import Fraction
+from math import fsum
 from typing import NamedTuple
 
 from autoscaler.decide.exact import brief, ceiling
 
-_EVERY_DIGIT = Context(prec=1000)  # a sum of doubles, from 1e308 down to 5e-324, is exact in these
+_PART, _SHORT = 1e6, 1e9  # below a thousand million, a number of millionths has at most 15 digits, as many as a double keeps
+_ALL_WHOLE = 2.0**53  # from here on, every double is a whole number
 
 
 class Wish(NamedTuple):
@@ -19,6 +20,7 @@ class Wish(NamedTuple):
     behind: int  # the ratio of the reading to its target is processes / behind
     said: str
     is_doubtful: bool = False  # what is not known of some processes could turn it around
+    read: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))  # what is used, and what should be: of a mean, else never too much
 
 
 class Shares(NamedTuple):
@@ -48,12 +50,27 @@ class Goal(NamedTuple):
 
 
 def total(values: Iterable[float]) -> Fraction:
-    """Add without error what a person reads; negative values count 0."""
-    added = Decimal(0)
-    for value in values:
-        if value > 0:
-            added = _EVERY_DIGIT.add(added, Decimal(repr(value)))
-    return Fraction(added)
+    """Add without error; negative values count 0.
+
+    A value of up to six decimals counts as a person reads it, 0.1 as one tenth, and a longer one as the double that it is.
+    """
+    read = [value for value in values if value > 0]
+    parts = [int(value * _PART + 0.5) if value < _SHORT else 0 for value in read]
+    longer = [value for value, part in zip(read, parts, strict=True) if part / _PART != value]
+    if not longer:
+        return Fraction(sum(parts), int(_PART))
+    short = sum(part for value, part in zip(read, parts, strict=True) if part / _PART == value) if len(longer) < len(read) else 0
+    return Fraction(short, int(_PART)) + _total_of_doubles(longer)
+
+
+def _total_of_doubles(values: list[float]) -> Fraction:
+    added = Fraction(sum(int(value) for value in values if value >= _ALL_WHOLE))
+    rest = [value for value in values if value < _ALL_WHOLE]
+    # Each sum is the nearest double to the exact one; what is left over is added in turn, until nothing is.
+    while part := fsum(rest):
+        added += Fraction(part)
+        rest.append(-part)
+    return added
 
 
 def take_each(known: Shares, silent: Silent, goal: Goal) -> Wish:
@@ -85,7 +102,7 @@ def silent_ones(known: Shares, used: Mapping[str, float], capacity: Mapping[str,
 
 
 def _wish(known: Shares, filled: Shares, goal: Goal) -> Wish:
-    return Wish(_processes(filled, goal), filled.processes, _say(known, filled, goal))
+    return Wish(_processes(filled, goal), filled.processes, _say(known, filled, goal), read=(known.used, known.available * goal.target))
 
 
 def _processes(shares: Shares, goal: Goal) -> Fraction:

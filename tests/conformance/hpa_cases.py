@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from autoscaler.decide.asking import ask
 from autoscaler.decide.limits import limit
 from autoscaler.decide.memory import Memory
-from autoscaler.decide.pipeline import ask
 from autoscaler.decide.rate_limit import limit_rate
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, RateLimit
 from autoscaler.decide.window import Sized, push_highest, push_lowest

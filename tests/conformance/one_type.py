@@ -1,7 +1,8 @@
 """One process type with no limits but those of a case, and files that have to be refused."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +17,7 @@ from autoscaler.model import Abstain, Answer, Counts, Decision, Json, Missing, O
 
 FREE = DirectionLimits()
 METRIC = "m"
+CAPS = {"max_step_up": "scale_out", "max_scale_up": "scale_out", "max_step_down": "scale_in", "max_scale_down": "scale_in"}  # Nomad's names
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,15 @@ def settings_of(*policies: Policy, minimum=0, maximum=10**6, scale_out=FREE, sca
     return TypeSettings(process_type=web, policies=named, scale_out=scale_out, scale_in=scale_in)
 
 
-def steps_of(most: int | None) -> DirectionLimits:
-    """Limit one direction to so many processes a tick; ``None`` is no limit."""
-    return FREE if most is None else DirectionLimits(at_most=(RateLimit(most, "processes", 1.0),))
+def limits_of(given: Mapping[str, int | None]) -> Mapping[str, DirectionLimits]:
+    """Limit each direction that a case caps to so many processes a tick."""
+    capped = {CAPS[key]: given[key] for key in CAPS if given.get(key) is not None}
+    return {direction: DirectionLimits(at_most=(RateLimit(most, "processes", 1.0),)) for direction, most in capped.items()}
+
+
+def written_limits_of(given: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Write the caps of a case as rate limits of the file."""
+    return [(CAPS[key], f'{{at_most: ["{given[key]} per 1s"]}}') for key in CAPS if given.get(key) is not None]
 
 
 @dataclass
@@ -97,10 +105,19 @@ _WRITTEN = ("bands", "step", "target", "fixed", "expression", "policies", "scale
 def assert_refused(case, keys: Mapping[str, str], *type_pairs: tuple[str, object]) -> None:
     """Expect the file of a type to be refused for the key of ours that a word of the case's error stands for."""
     error = case["expect"]["error"]
-    meant = {key for word, key in keys.items() if word in error.replace(",", " ").replace("/", " ").split()}
+    words = set(re.findall("[a-z_]+", error.lower()))
+    meant = {key for word, key in keys.items() if word in words}
     assert meant, f"the adapter knows no key of ours for {error!r}"
     text = f"metrics: {{m: {{file: {{path: m}}}}}}\nformation: {{web: {flow(('maximum', 99), ('command', 'serve'), *type_pairs)}}}\n"
     with pytest.raises(ConfigurationError) as caught:
         load_text(text, "autoscaler.yaml", {})
     said = [f"{mistake.path}: {mistake.message}" for mistake in caught.value.mistakes]
     assert any(key in sentence for key in meant for sentence in said), said
+
+
+def check_of(case: Mapping[str, Mapping[str, object]], checks: Mapping[frozenset[str], Callable[..., None]]) -> Callable[..., None]:
+    """Choose the check that reads the most of a case's fields; what no check reads describes the case."""
+    fields = case["input"].keys()
+    fitting = [known for known in checks if known <= fields]
+    assert fitting, f"the adapter does not know a case of {sorted(fields)}"
+    return checks[max(fitting, key=len)]

@@ -60,21 +60,26 @@ def _stabilize(case) -> None:
 
 
 def _log(case) -> None:
-    longest, minute = (DirectionLimits(at_most=(RateLimit(1000, "processes", period),)) for period in (case["longest_policy_period_s"], 60))
+    longest, minute = (DirectionLimits(at_most=(RateLimit(1000, "processes", period),)) for period in (_longest_period(case), 60))
     before, after = 100, 100 + case["new_change"]
     past = _changes(case["events"], is_out=True)
     memory = Memory(changes=tuple(sorted(past, key=lambda change: change.now)), asked=SizeChange(NOW, before, after), desired=before)
     settings = _situation(after, scale_out=longest).settings
-    recalled = recall(settings, Observation(NOW, 0.0, settings.process_type, Counts(after, after)), memory)
+    recalled = recall(settings, Observation(NOW, 0.0, settings.process_type, Counts(after, after)), memory, 0)
     bound = limit_rate(_situation(before, scale_out=minute, memory=Memory(changes=memory.changes)), _MANY).after
 
     assert sorted(change.after - change.before for change in recalled.changes) == _unexpired(case)
     assert before + 1000 - bound == case["expect"]["change_in_last_60s"]
 
 
+def _longest_period(case) -> float:
+    """Return the longest period of the rules; without rules the HPA keeps no log."""
+    return case["longest_policy_period_s"] or 0.0
+
+
 def _unexpired(case) -> list[int]:
     """Keep of the HPA's log what is younger than the longest period; the rest is there until its place is reused."""
-    expired = [event["change"] for event in case["events"] if event["age_s"] >= case["longest_policy_period_s"]]
+    expired = [event["change"] for event in case["events"] if event["age_s"] >= _longest_period(case)]
     stored = list(case["expect"]["stored_changes"])
     for change in expired:
         if change in stored:

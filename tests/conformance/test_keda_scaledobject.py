@@ -21,6 +21,7 @@ pytestmark = pytest.mark.shared
 
 _NOW = 10_000.0
 _COOLDOWN = 300.0
+_ACTIVATION = 360_360.0  # divides by every number of processes up to 15
 _AGES = {"expired": 1000.0, "recent": 1.0}
 _STAND_INS = {"static": "processes", "currentReplicas": "hold", "currentReplicasIfHigher": "at_least", "currentReplicasIfLower": "at_most"}
 
@@ -30,11 +31,26 @@ def _settings(minimum, maximum, *policies) -> TypeSettings:
     return TypeSettings(process_type=process_type, policies=policies, scale_out=DirectionLimits(), scale_in=DirectionLimits())
 
 
+def _is_activated(case) -> bool:
+    """With a minimum of one or more and no idle count, KEDA is always active, whatever the trigger's activation says (its manual)."""
+    return case["idle"] is not None or not case["min"]
+
+
 def _backlog(case) -> Backlog:
-    """Ask for what runs, at least one; of a trigger that is not active, no more waits than activates."""
-    activation = 0.0 if case["trigger_active"] else max(1.0, case["current_replicas"])
+    """Activate as every case does; the HPA, which sizes what is active, is at its target with what runs now."""
     active_minimum = 1 if case["idle"] is None else max(1, case["min"] or 0)
-    return Backlog(waiting="queue", per_process=1, activation=activation, active_minimum=active_minimum, idle_for_seconds=_COOLDOWN)
+    return Backlog(
+        waiting="queue",
+        per_process=_waiting(case) / max(1, case["current_replicas"]),
+        activation=_ACTIVATION if _is_activated(case) else 0.0,
+        active_minimum=active_minimum,
+        idle_for_seconds=_COOLDOWN,
+    )
+
+
+def _waiting(case) -> float:
+    """Read more than activates, or no more: the trigger is all that differs."""
+    return _ACTIVATION * (2 if case["trigger_active"] else 1)
 
 
 def _minimum(case) -> int:
@@ -53,14 +69,14 @@ def _activation(case) -> None:
         policies.append(NamedPolicy("other", Backlog(waiting="other", per_process=1)))
     settings = _settings(_minimum(case), case["max"] or 100, *policies)
     current = case["current_replicas"]
-    waiting = Reading("queue", float(max(case["trigger_active"], current)), _NOW)
+    waiting = Reading("queue", _waiting(case), _NOW)
     observation = Observation(_NOW, 0.0, settings.process_type, Counts(current, current), {"queue": waiting}, {"other": "in error"})
     pause = Pause(case["paused"] or case["pause_scale_out"], case["paused"] or case["pause_scale_in"])
 
     decision, memory = decide(settings, observation, _last_active(case), pause=pause)
 
     assert decision.target == case["expect"]["replicas"], decision.reason
-    if not (case["paused"] or case["force_activation"] or case["trigger_error"]):
+    if _is_activated(case) and not (case["paused"] or case["force_activation"] or case["trigger_error"]):
         was_active = (memory.policies.get("backlog") or {}).get("active_at") == _NOW
         assert was_active == case["expect"]["active_condition"]
 
@@ -94,7 +110,7 @@ def _fallback(case) -> None:
     if fallback["failure_threshold"] < 0 or fallback["replicas"] < 0:
         _is_refused(fallback)
         return
-    stand_in = WhenMissing(_STAND_INS[fallback["behavior"]], fallback["replicas"])
+    stand_in = WhenMissing(_STAND_INS[fallback["behavior"] or "static"], fallback["replicas"])
     policy = NamedPolicy("target", Target(metric="queue", per_process=case["target_average"]), stand_in)
     entry, now = _polled(case, max_age=fallback["failure_threshold"] or 0.5)
     settings, current = _settings(0, 1000, policy), case["current_replicas"] or 1

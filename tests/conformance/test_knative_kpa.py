@@ -2,8 +2,8 @@
 
 import pytest
 
+from autoscaler.decide.asking import ask
 from autoscaler.decide.exact import exact
-from autoscaler.decide.pipeline import ask
 from autoscaler.decide.settings import NamedPolicy
 from autoscaler.model import Counts, Missing, Observation, ProcessType
 from autoscaler_policies.concurrency import Concurrency
@@ -22,6 +22,8 @@ _PRODUCTION = {
     "reachable": True,
     "tick_s": 2,
 }
+_SPEC_KEYS = {*_PRODUCTION, "metric", "panic_threshold", "stable_window_s"}
+_STEP_KEYS = {"t_s", "ready", "stable", "panic", "expect", "expect_panic_since_s", "note"}
 _BY_SOURCE = NamedPolicy("concurrency", Concurrency(metric="stable", panic_metric="panic"))
 
 
@@ -40,6 +42,15 @@ def _rule(spec) -> PanicRule:
     )
 
 
+def _changed(spec, step):
+    """Update a spec with what stands beside the fields of a step: keys of the spec, or mappings of such keys under any name."""
+    changes = {}
+    for key in step.keys() - _STEP_KEYS:
+        changes |= step[key] if isinstance(step[key], dict) else {key: step[key]}
+    assert changes.keys() <= _SPEC_KEYS, f"the adapter does not know the fields {sorted(changes.keys() - _SPEC_KEYS)} of a step"
+    return spec | changes
+
+
 def _initial(case) -> PanicState:
     if "initial_state" in case:
         return PanicState(case["initial_state"]["panic_since_s"], case["initial_state"]["max_panic_pods"])
@@ -47,11 +58,11 @@ def _initial(case) -> PanicState:
 
 
 def _is_missing(step) -> bool:
-    return step["stable"] is None or step["panic"] is None
+    return None in (step["ready"], step["stable"], step["panic"])
 
 
 def _assert_nothing_is_applied(step):
-    counts = Counts(step["ready"], step["ready"])
+    counts = Counts(step["ready"] or 0, step["ready"] or 0)
     web = ProcessType(name="web", minimum=0, maximum=99)
     answer = ask(_BY_SOURCE, Observation(step["t_s"], 0.0, web, counts, {}, {"stable": "no data", "panic": "no data"}), None)
 
@@ -71,13 +82,14 @@ def _assert_step(rule, step, state) -> PanicState:
 
 
 def test_the_count_is_knatives(case):
-    rule, state = _rule(_PRODUCTION | case["spec"]), _initial(case)
+    spec, state = _PRODUCTION | case["spec"], _initial(case)
     initial = case.get("expect_initial", {})
 
     assert (state.since is not None) == initial.get("panicking", state.since is not None)
     assert state.most == initial.get("max_panic_pods", state.most)
     for step in case["steps"]:
+        spec = _changed(spec, step)
         if _is_missing(step):
             _assert_nothing_is_applied(step)
         else:
-            state = _assert_step(rule, step, state)
+            state = _assert_step(_rule(spec), step, state)

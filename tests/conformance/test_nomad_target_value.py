@@ -3,13 +3,24 @@
 import pytest
 
 from autoscaler_policies.target import Target
-from tests.conformance.one_type import METRIC, assert_decision, assert_refused, decided, direction_of, flow, settings_of, steps_of
+from tests.conformance.one_type import (
+    CAPS,
+    METRIC,
+    assert_decision,
+    assert_refused,
+    decided,
+    direction_of,
+    flow,
+    limits_of,
+    settings_of,
+    written_limits_of,
+)
 
 pytestmark = pytest.mark.shared
 
 _TOLERANCE = 0.01
-_KEYS = {"target": "total", "tolerance": "tolerance", "max_step_up": "scale_out", "max_step_down": "scale_in"}
-_KNOWN = {"current", "samples", "target", "tolerance", "max_step_up", "max_step_down"}
+_KEYS = {"target": "total", "tolerance": "tolerance", **CAPS}
+_KNOWN = {"current", "samples", *_KEYS}
 _LARGE = 1000  # at which rounding up hides no direction
 
 
@@ -17,18 +28,12 @@ def _policy(target, tolerance):
     return Target(metric=METRIC, total=target, tolerance_out=tolerance, tolerance_in=tolerance)
 
 
-def _limits(given):
-    """Write the steps of a case as rate limits of the file."""
-    named = {"max_step_up": "scale_out", "max_step_down": "scale_in"}
-    return [(named[key], f'{{at_most: ["{given[key]} per 1s"]}}') for key in named if given.get(key) is not None]
-
-
 def _assert_refused(case):
     given = case["input"]
     total = [("total", given["target"])] if given.get("target") is not None else []
     tolerance = [("tolerance_in", given["tolerance"])] if given.get("tolerance") is not None else []
     policy = flow(("metric", METRIC), *total, *tolerance)
-    assert_refused(case, _KEYS, ("policies", f"[{{target: {policy}}}]"), *_limits(given))
+    assert_refused(case, _KEYS, ("policies", f"[{{target: {policy}}}]"), *written_limits_of(given))
 
 
 def _assert_direction(case):
@@ -48,6 +53,5 @@ def test_target_does_what_target_value_does(case):
     if "error" in case["expect"]:
         _assert_refused(case)
         return
-    out, inward = steps_of(given.get("max_step_up")), steps_of(given.get("max_step_down"))
-    settings = settings_of(_policy(given["target"], given.get("tolerance", _TOLERANCE)), scale_out=out, scale_in=inward)
+    settings = settings_of(_policy(float(given["target"]), given.get("tolerance", _TOLERANCE)), **limits_of(given))
     assert_decision(case, decided(settings, given["current"], given["samples"]))

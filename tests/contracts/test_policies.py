@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoscaler.config.loading import load_text
-from autoscaler.decide.pipeline import ask
+from autoscaler.decide.asking import ask
 from autoscaler.model import Abstain, Counts, Missing, Observation, ProcessType, Reading, Recommendation
 from tests.contracts.policy_examples import configuration_of
 

@@ -192,6 +192,24 @@ def test_formation_never_grows_beyond_its_cap(total, preempt, kinds, wishes):
             before = alive
 
 
+@given(
+    st.integers(1, 40),
+    st.lists(st.tuples(st.integers(0, 10), st.integers(0, 2), st.sampled_from([0.5, 1.0, 3.0]), st.integers(0, 60)), min_size=1, max_size=5),
+)
+def test_nothing_stays_free_while_somebody_is_refused(total, kinds):
+    crews = [Crew(f"t{i}", size, priority=priority, weight=weight) for i, (size, priority, weight, _) in enumerate(kinds)]
+    free = total - sum(crew.alive for crew in crews)
+    courses = [crew.begin(0, wanted) for crew, (*_, wanted) in zip(crews, kinds, strict=True)]
+    grown = [
+        (min(course.processes, ceiling.processes) if ceiling else course.processes) - course.situation.current
+        for course, ceiling in share_out(FormationCap(total), courses)
+    ]
+
+    assert sum(max(0, more) for more in grown) <= max(0, free)
+    if any(ceiling for _, ceiling in share_out(FormationCap(total), courses)):
+        assert sum(max(0, more) for more in grown) == max(0, free)
+
+
 def test_growth_that_a_type_can_never_have_takes_no_room_from_others():
     crews = [Crew("web", 10, priority=1, maximum=10), Crew("batch", 2)]
 

@@ -1,10 +1,12 @@
 """What holds for every policy and every limit, whatever the world does; make laws searches long for a counterexample."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoscaler.decide.settings import DirectionLimits, Schedule, Window
 from autoscaler.model import Missing
 from tests.laws.world import ANYTHING, POLICIES, law, plain, play, scheduled, ticks, types
 
@@ -107,6 +109,15 @@ def test_nothing_grows_while_it_crash_loops_but_to_its_minimum(one, desired, dra
         if decision.observation.is_crash_looping:
             floor = max(1, one.process_type.minimum)
             assert decision.target <= max(decision.observation.counts.desired, floor)
+
+
+@law
+@given(types(), SIZES, st.integers(5, 60), ticks())
+def test_lower_maximum_of_a_window_is_reached_whatever_the_policies_want(one, desired, maximum, drawn):
+    window = Window(cron="* * * * *", for_seconds=60.0, maximum=max(maximum, one.process_type.minimum))
+    free = replace(one, schedule=Schedule("UTC", (window,)), scale_in=DirectionLimits())
+    for decision in play(free, desired, drawn):
+        assert decision.target <= max(window.maximum, one.process_type.minimum)
 
 
 @law

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -190,5 +190,6 @@ def _observe(one: TypeSettings, desired: int, tick: Tick, now: float, wall: floa
 
 
 def plain(memory: Memory) -> Memory:
-    """Send what policies remember through JSON, as a record does."""
+    """Send what policies remember through JSON, as a record does; the rest can be written too."""
+    json.dumps(asdict(memory), allow_nan=False)
     return replace(memory, policies=json.loads(json.dumps(memory.policies, allow_nan=False)))

@@ -104,6 +104,13 @@ def test_unknown_busy_is_a_warning():
     assert CLEAR.warnings() == ()
 
 
+@pytest.mark.parametrize("options", [{"clear_within_seconds": 10}, {"arrival": "arrival"}, {"measured_over_seconds": 10}])
+def test_a_key_that_changes_nothing_is_a_warning(options):
+    (sentence,) = Backlog(waiting="waiting", busy="busy", per_process=20, **options).warnings()
+
+    assert sentence.startswith(next(iter(options)).removesuffix("_seconds"))
+
+
 @given(st.floats(-1e9, 1e9), st.floats(0, 1e9), st.floats(0, 1e6))
 def test_more_jobs_never_mean_fewer_processes(waiting, more, busy):
     fewer = CLEAR.recommend(observe(waiting=waiting, busy=busy), None).processes
@@ -197,7 +204,7 @@ def test_the_time_a_job_takes_is_measured_by_littles_law():
     answer = LITTLE.recommend(observe(waiting=700, busy=2, arrival=0, completions=5), None)
 
     assert answer.reason == "0/s / 2.5/s + 700 waiting / (2.5/s x 60 s) = 4.67 -> 5"
-    assert answer.memory == {"job_seconds": 0.4}
+    assert answer.memory == {"busy": [[0.0, 2.0]], "job_seconds": 0.4}
 
 
 def test_the_last_known_time_stands_in_while_nothing_is_completed():
@@ -209,7 +216,8 @@ def test_the_last_known_time_stands_in_while_nothing_is_completed():
 def test_a_time_that_was_never_known_is_missing():
     answer = LITTLE.recommend(observe(waiting=700, busy=2, arrival=0, completions=0), None)
 
-    assert answer == Missing("completions", "no job was completed yet, so the time one job takes is not known")
+    assert isinstance(answer, Missing)
+    assert answer.reason == "completions is missing: no job was completed yet, so the time one job takes is not known"
 
 
 def test_from_none_the_first_process_measures_how_long_a_job_takes():
@@ -261,7 +269,7 @@ def test_a_sample_from_before_a_gap_is_forgotten():
 def test_progress_is_told_by_completions():
     progress = MEASURED.progress(observe(waiting=7, busy=2, completions=2), None)
 
-    assert progress == Progress(backlog=7.0, completed_per_second=2.0, job_seconds=1.0, window_seconds=30.0)
+    assert progress == Progress(backlog=7.0, completed_per_second=2.0, at=0.0, job_seconds=1.0, window_seconds=30.0)
 
 
 def test_progress_is_told_by_arrivals_and_growth():
@@ -269,7 +277,7 @@ def test_progress_is_told_by_arrivals_and_growth():
     policy = Backlog(waiting="waiting", busy="busy", arrival="arrival", per_process=10)
     memory = policy.recommend(observe(now=0.0, waiting=20, busy=2, arrival=5), None).memory
 
-    assert policy.progress(observe(now=10.0, waiting=40, busy=2, arrival=5), memory) == Progress(40.0, 3.0, None, 10.0)
+    assert policy.progress(observe(now=10.0, waiting=40, busy=2, arrival=5), memory) == Progress(40.0, 3.0, 10.0, None, 10.0)
 
 
 @pytest.mark.parametrize("policy", [CLEAR, Backlog(waiting="gone", completions="completions", per_process=1)])

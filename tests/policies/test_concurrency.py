@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler.decide.pipeline import ask
+from autoscaler.decide.asking import ask
 from autoscaler.decide.settings import NamedPolicy
 from autoscaler.model import Counts, Missing, MissingReadingError, Observation, ProcessType, Reading
 from autoscaler_policies.concurrency import Concurrency
@@ -66,6 +66,21 @@ def test_a_step_out_is_limited_by_its_factor():
 
     assert answer.processes == 2  # ceil(1 x 1.5)
     assert "= 10 -> 10, 2 at most: 1 ready x 1.5" in answer.reason
+
+
+def test_a_limited_step_out_does_not_cancel_what_starts_and_is_needed():
+    overload = Observation(0.0, 0.0, observe().process_type, Counts(30, 2, starting=28), {"load": Reading("load", 2000.0, 0.0)})
+    answer = Concurrency(metric="load", scale_out_factor=2.0).recommend(overload, None)
+
+    assert answer.processes == 29  # ceil(2000 / 70)
+    assert "= 28.57 -> 29, 4 at most: 2 ready x 2" in answer.reason
+    assert answer.reason.endswith(", 29 of 30 that run or start stay")
+
+
+def test_a_limited_step_out_keeps_no_more_than_there_are():
+    few = Observation(0.0, 0.0, observe().process_type, Counts(6, 2, starting=4), {"load": Reading("load", 2000.0, 0.0)})
+
+    assert Concurrency(metric="load", scale_out_factor=2.0).recommend(few, None).processes == 6
 
 
 def test_a_panic_takes_the_short_average_and_keeps_its_highest_count():
@@ -144,6 +159,25 @@ def test_an_idle_type_goes_to_zero_by_one_and_a_grace():
     assert after(BY_SOURCE, *observations[:5]).reason.endswith("= 0 -> 0; the last one goes in 1 s")
 
 
+def test_without_a_limit_of_the_step_in_the_way_to_zero_leads_through_one_as_well():
+    policy = Concurrency(metric="load", panic_metric="peak", scale_in_factor=None)
+    idle = [observe(now, ready=ready, load=0, peak=0) for now, ready in ((65.0, 10), (70.0, 1), (95.0, 1))]
+    busy = observe(ready=10, load=700, peak=700)
+
+    assert [after(policy, busy, *idle[:seen]).processes for seen in (1, 2, 3)] == [1, 1, 0]
+    assert after(policy, busy, idle[0]).reason.endswith("; the last one goes in 30 s")
+
+
+def test_where_none_runs_none_is_said_to_go():
+    assert IN_FLIGHT.recommend(observe(ready=0, load=0), None).reason == "0 in flight over 60 s / (100 x 0.7) = 0 -> 0"
+
+
+def test_a_window_is_said_to_be_as_long_as_its_buckets():
+    answer = after(IN_FLIGHT, observe(load=70), observe(5.0, load=70), observe(10.0, load=700))
+
+    assert answer.reason.startswith("385 in flight over 10 s / (100 x 0.7) = 5.5 -> 6")  # two ticks of 5 s hold a panic window of 6 s
+
+
 def test_a_first_process_without_load_is_waited_for_until_its_timeout():
     starting = [observe(now, ready=0, desired=2, load=load) for now, load in ((0.0, 140), (100.0, 0), (630.0, 0), (631.0, 0))]
 
@@ -186,6 +220,7 @@ def test_a_connection_that_waits_is_load():
         ({"panic_window_seconds": 61.0}, "panic_window must be"),
         ({"panic_window_seconds": 0.5}, "panic_window must be"),
         ({"burst_capacity": -0.5}, "burst_capacity must be"),
+        ({"panic_metric": "load"}, "panic_metric is metric; leave panic_metric out"),
     ],
 )
 def test_impossible_options_are_refused(options, told):

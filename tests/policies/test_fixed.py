@@ -27,3 +27,8 @@ def test_no_metric_is_read():
 def test_fewer_than_none_is_refused():
     with pytest.raises(ValueError, match="processes is -1, and there are no fewer than none"):
         Fixed(processes=-1)
+
+
+@pytest.mark.parametrize(("processes", "leaves"), [(0, False), (2, True)])
+def test_it_leaves_zero_unless_it_is_zero(processes, leaves):
+    assert Fixed(processes=processes).leaves_zero(()) is leaves

@@ -15,10 +15,10 @@ from autoscaler_policies.erlang import erlang_c, waiting_tail
 from autoscaler_policies.queueing import Queueing
 
 
-def observe(slots=1, now=0.0, **values):
+def observe(slots=1, now=0.0, ready=2, **values):
     process_type = ProcessType(name="web", minimum=0, maximum=99, slots=slots)
     readings = {metric: Reading(metric, float(value), now) for metric, value in values.items()}
-    return Observation(now, now, process_type, Counts(2, 2), readings, {"arrival": "down", "service": "no samples"})
+    return Observation(now, now, process_type, Counts(ready, ready), readings, {"arrival": "down", "service": "no samples", "busy": "down"})
 
 
 def queueing(**fields):
@@ -58,7 +58,7 @@ def test_slots_are_servers_of_one_queue():
 
 
 def test_little_measures_the_service():
-    answer = queueing(busy="busy").recommend(observe(arrival=40, busy=8), None)
+    answer = queueing(busy="busy").recommend(observe(ready=9, arrival=40, busy=8), None)
 
     assert answer.reason.startswith("40/s x 0.2 s = 8 busy; 10 processes")
     assert answer.memory == {"service": 0.2, "without": None}
@@ -85,6 +85,55 @@ def test_nothing_arrives_and_nothing_is_wanted():
     assert (answer.processes, answer.reason) == (0, "nothing arrives -> 0")
     assert answer.memory == {"service": 0.2, "without": None}
     assert queueing(service="service").recommend(observe(arrival=-3), None).processes == 0
+
+
+BY_BUSY = queueing(busy="busy", wait_within_seconds=1.0)
+
+
+@pytest.mark.parametrize(("slots", "processes"), [(1, 50), (4, 13)])
+def test_what_is_busy_stays_while_nothing_arrives(slots, processes):
+    answer = BY_BUSY.recommend(observe(slots=slots, ready=50, arrival=0, busy=50), None)
+
+    assert answer.processes == processes
+    assert answer.reason == f"nothing arrives -> 0; 50 busy / {slots} a process -> {processes}"
+
+
+def test_unknown_busy_is_missing_when_nothing_arrives():
+    with pytest.raises(MissingReadingError, match="busy is missing: down"):
+        BY_BUSY.recommend(observe(ready=50, arrival=0), None)
+    assert BY_BUSY.recommend(observe(ready=50, arrival=0, busy=0), None).processes == 0
+
+
+def test_a_standing_queue_is_not_taken_for_longer_work():
+    """Ten busy of 11 and 10/s are 1 s of service; all of 11 busy are no 1.1 s."""
+    memory = BY_BUSY.recommend(observe(ready=11, arrival=10, busy=10), None).memory
+    answers = [BY_BUSY.recommend(observe(now=5.0, ready=ready, arrival=10, busy=ready), memory) for ready in (11, 13)]
+
+    assert [answer.processes for answer in answers] == [13, 13]
+    assert answers[0].reason.startswith("10/s x 1 s (as last measured, every slot is busy) = 10 busy; 13 processes")
+    assert answers[0].memory == {"service": 1.0, "without": 5.0}
+
+
+def test_longer_work_with_every_slot_busy_is_noticed_in_the_end():
+    full = {"ready": 13, "arrival": 10, "busy": 13}
+
+    assert BY_BUSY.recommend(observe(now=905.0, **full), {"service": 1.0, "without": 5.0}).processes == 13
+    answer = BY_BUSY.recommend(observe(now=905.1, **full), {"service": 1.0, "without": 5.0})
+    assert (answer.processes, answer.memory) == (16, {"service": 1.0, "without": 5.0})
+
+
+def test_with_every_slot_busy_from_the_start_busy_counts_and_is_not_remembered():
+    answer = BY_BUSY.recommend(observe(ready=10, arrival=10, busy=10), None)
+
+    assert answer.reason.startswith("10/s x 1 s (of a queue too, maybe: every slot is busy) = 10 busy; 13 processes")
+    assert answer.memory is None
+
+
+def test_fewer_than_are_busy_are_never_wanted():
+    answer = BY_BUSY.recommend(observe(ready=20, arrival=10, busy=20), {"service": 1.0, "without": None})
+
+    assert answer.processes == 20
+    assert answer.reason.endswith("; 20 busy / 1 a process -> 20")
 
 
 @pytest.mark.parametrize("values", [{}, {"service": 0}, {"service": -1}])
@@ -215,3 +264,8 @@ def test_square_root_staffing_is_that_of_the_reference(cases):
     assert policy.recommend(observe(), None).processes == expected["c_exact"]
     assert erlang_c(111, params["a"]) == pytest.approx(expected["P_wait_at_exact"], rel=1e-12)
     assert math.ceil(params["a"] + expected["beta"] * math.sqrt(params["a"])) == expected["c_sqrt"]
+
+
+@pytest.mark.parametrize(("metrics", "leaves"), [({"arrival"}, True), ({"service"}, False), (set(), False)])
+def test_arrivals_suffice_to_leave_zero(metrics, leaves):
+    assert queueing(service="service").leaves_zero(metrics) is leaves

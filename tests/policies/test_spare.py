@@ -199,6 +199,22 @@ def test_no_pass_comes_before_its_time():
     assert (early.memory, due.processes) == (first.memory, 8)
 
 
+@pytest.mark.parametrize(("size", "processes"), [(3, 4), (4, 4), (10, 10), (2, 2)])
+def test_between_passes_a_size_that_somebody_else_set_stays(size, processes):
+    policy = spare("dynamic", tick_seconds=60.0)
+    first = policy.recommend(observe(3, 0.0, busy=3), None)
+    between = policy.recommend(observe(size, 10.0, busy=2), first.memory)
+
+    assert (first.processes, between.processes) == (4, processes)
+
+
+def test_between_passes_a_metric_without_a_reading_is_missing():
+    policy = spare("dynamic", tick_seconds=60.0)
+    first = policy.recommend(observe(3, 0.0, busy=1), None)
+    with pytest.raises(MissingReadingError, match="busy is missing: down"):
+        policy.recommend(observe(3, 10.0), first.memory)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -220,6 +236,20 @@ def test_a_metric_that_the_mode_does_not_use_is_told_and_not_read():
     assert policy.warnings() == ("mode backlog does not use busy; remove it",)
     assert policy.recommend(observe(listening=3), None).processes == 5
     assert spare("busyness", listening="listening").warnings() == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "unused"),
+    [
+        ("ondemand", {"minimum_spare": 3}, "minimum_spare"),
+        ("dynamic", {"idle_timeout_seconds": 5.0}, "idle_timeout"),
+        ("spare2", {"maximum_spare": 3}, "maximum_spare"),
+        ("spare", {"busyness_below": 3}, "busyness_below"),
+    ],
+)
+def test_a_field_that_the_mode_does_not_use_is_told(mode, fields, unused):
+    assert spare(mode, **fields).warnings() == (f"mode {mode} does not use {unused}; remove it",)
+    assert spare(mode, tick_seconds=2.0).warnings() == ()
 
 
 def test_a_metric_without_a_reading_is_missing():

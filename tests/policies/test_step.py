@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoscaler.config.loading import load_text
-from autoscaler.decide.pipeline import ask
+from autoscaler.decide.asking import ask
 from autoscaler.decide.settings import NamedPolicy
 from autoscaler.model import Counts, Missing, Observation, ProcessType, Reading, ReadyCount
 from autoscaler_policies.step import Step
@@ -130,12 +130,6 @@ def test_the_mildest_change_that_all_readings_call_for_is_made():
     assert recommendation.reason == "load 95, over 60 s mildest at least 60 and below 70: 10 +10% = 11"
 
 
-def test_a_long_calm_is_remembered_in_one_line():
-    calm = [observe(0.3, float(now)) for now in range(600)]
-
-    assert last(steps(for_seconds=600.0), *calm).memory["history"] == [[0.0, 599.0, 0.3]]
-
-
 @pytest.mark.parametrize(
     ("options", "values", "processes", "reason"),
     [
@@ -209,6 +203,12 @@ def test_a_process_that_fails_is_not_waited_for():
     assert last(steps(), observe(0.7, 0.0), down, observe(0.9, 10.0, size=5, running=4, failed=1)).processes == 6
 
 
+def test_a_process_that_never_comes_is_not_waited_for_longer_than_a_start_may_take():
+    lost = [observe(0.9, now, size=5, running=4) for now in (5.0, 64.0, 65.0, 70.0)]
+
+    assert [last(steps(), observe(0.7, 0.0), *lost[:seen]).processes for seen in (1, 2, 3, 4)] == [5, 5, 5, 6]
+
+
 def test_processes_that_leave_late_are_waited_for():
     leaving = observe(0.05, 10.0, size=3, running=4)
     gone = observe(0.05, 20.0, size=3, ready=20.0)
@@ -228,7 +228,7 @@ def test_a_missing_reading_begins_the_time_anew():
     known = ask(policy, observe(0.05, 0.0), None)
     missing = ask(policy, down, known.memory)
 
-    assert missing == Missing("load", "no answer", known.memory | {"history": []})
+    assert missing == Missing("load", "no answer", known.memory | {"history": [], "counted": None})
     assert "known for 0 s of 60 s" in ask(policy, observe(0.05, 60.0), missing.memory).reason
     assert ask(policy, down, None) == Missing("load", "no answer")
 
@@ -297,6 +297,11 @@ def test_readings_beyond_the_outermost_band_are_a_warning(bands, open_ends):
     warnings = steps(bands=tuple(bands)).warnings()
 
     assert [warning.split(" the band")[0].removeprefix("a reading ") for warning in warnings] == open_ends
+
+
+def test_more_readings_than_ticks_can_bring_are_a_warning():
+    assert steps(readings=3, for_seconds=0.2).warnings() == ()
+    assert steps(readings=100, for_seconds=5.0).warnings() == ("100 readings never come in 5 s: the shortest interval is 0.1 s; lower readings",)
 
 
 FILE = """

@@ -14,10 +14,11 @@ from autoscaler_policies.target_shares import total
 WEB = ProcessType(name="web", minimum=0, maximum=999)
 
 
-def observe(value, *, running=4, starting=0, failed=0, by_process=None, ready_before=None):  # noqa: PLR0913 - one keyword a thing that tests vary
+def observe(value, *, running=4, starting=0, failed=0, unknown=0, by_process=None, ready_before=None):  # noqa: PLR0913 - one keyword a thing that tests vary
     history = (ReadyCount(0.0, running if ready_before is None else ready_before), ReadyCount(20.0, running))
     reading = Reading("load", value, 10.0, 0.0, by_process)
-    return Observation(30.0, 0.0, WEB, Counts(running + starting + failed, running, starting, 0, failed), {"load": reading}, ready_history=history)
+    counts = Counts(running + starting + failed + unknown, running, starting, 0, failed, unknown)
+    return Observation(30.0, 0.0, WEB, counts, {"load": reading}, ready_history=history)
 
 
 def each(*values):
@@ -32,8 +33,8 @@ UTILIZATION = Target(metric="load", utilization=0.5)
     ("load", "processes", "reason"),
     [
         (201, 5, "201 / 50 per process = 4.02 -> 5"),
-        (200, 4, "200 / 50 per process = 4, within tolerance of 4"),
-        (181, 4, "181 / 50 per process = 3.62, within tolerance of 4"),
+        (200, 4, "200 / 50 per process = 4, within tolerance of 4: 4 stay"),
+        (181, 4, "181 / 50 per process = 3.62, within tolerance of 4: 4 stay"),
         (179, 4, "179 / 50 per process = 3.58 -> 4"),
         (149, 3, "149 / 50 per process = 2.98 -> 3"),
         (0, 0, "0 / 50 per process = 0 -> 0"),
@@ -63,6 +64,38 @@ def test_the_reason_of_a_ratio_shows_the_processes_behind_it():
 
 def test_at_its_target_a_type_does_not_shrink_to_its_crashes():
     assert UTILIZATION.recommend(observe(0.5, running=2, failed=2), None).processes == 4
+
+
+def test_a_tolerance_names_the_processes_it_compared_with():
+    assert UTILIZATION.recommend(observe(0.5, running=4, failed=6), None).reason == "4 x 0.5 / 0.5 = 4, within tolerance of 4: 10 stay"
+
+
+@pytest.mark.parametrize(("policy", "load"), [(UTILIZATION, 0.4), (UTILIZATION, 0.9), (PER_PROCESS, 120), (Target(metric="load", total=15), 3)])
+def test_hosts_that_do_not_answer_scale_nothing_in(policy, load):
+    answer = policy.recommend(observe(load, running=4, unknown=6), None)
+
+    assert answer.processes == 10
+    assert answer.reason.endswith(", in doubt while the hosts of 6 do not answer: 10 stay")
+
+
+def test_hosts_that_do_not_answer_hinder_no_scale_out():
+    assert PER_PROCESS.recommend(observe(520, running=4, unknown=6), None).processes == 11
+
+
+@pytest.mark.parametrize("values", [(0.4,) * 4, (0.9,) * 4])
+def test_processes_of_hosts_that_do_not_answer_are_filled_conservatively(values):
+    answer = UTILIZATION.recommend(observe(sum(values), running=4, unknown=6, by_process=each(*values)), None)
+
+    assert answer.processes == 10
+
+
+@pytest.mark.parametrize("by_process", [None, each(0.9, 0.9, 0.9, 0.9)])
+def test_what_failed_is_not_given_up_above_the_target(by_process):
+    answer = UTILIZATION.recommend(observe(0.9, running=4, failed=6, by_process=by_process), None)
+
+    assert answer.processes == 10
+    assert answer.reason.endswith(" = 7.2, but above its target while 6 failed: 10 stay")
+    assert UTILIZATION.recommend(observe(0.4, running=4, failed=6, by_process=by_process and each(*[0.4] * 4)), None).processes == 4
 
 
 def test_a_mean_over_no_process_is_missing():
@@ -99,7 +132,7 @@ def test_a_value_of_each_process_is_filled_conservatively(values, running, start
 @pytest.mark.parametrize(
     ("values", "running", "starting", "reason"),
     [
-        (each(1.0, 1.0), 2, 2, "2 over 2 of 4 processes / 0.5 each = 4, within tolerance of 4"),
+        (each(1.0, 1.0), 2, 2, "2 over 2 of 4 processes / 0.5 each = 4, within tolerance of 4: 4 stay"),
         (each(0.1, 0.1, 0.1), 4, 0, "(0.3 over 3 processes + 1 without a value at 1) / 0.5 each = 2.6 -> 3"),
         (each(0.6), 3, 1, "0.6 over 1 of 4 processes / 0.5 each = 1.2, in doubt while some give no value: 4 stay"),
     ],
@@ -130,9 +163,10 @@ def test_a_wish_against_the_direction_of_its_ratio_changes_nothing():
 
 
 @pytest.mark.parametrize("policy", [PER_PROCESS, UTILIZATION])
-def test_ready_processes_of_which_none_gave_a_value_are_missing(policy):
+@pytest.mark.parametrize(("running", "starting"), [(4, 0), (0, 5)])
+def test_processes_of_which_none_gave_a_value_are_missing(policy, running, starting):
     with pytest.raises(MissingReadingError, match="no process gave a value"):
-        policy.recommend(observe(0.0, by_process={}), None)
+        policy.recommend(observe(0.0, running=running, starting=starting, by_process={}), None)
 
 
 def test_a_share_per_process_counts_those_that_answered():
@@ -153,7 +187,7 @@ def observe_cores(used, cores, **counts):
     ("used", "cores", "running", "starting", "reason"),
     [
         (each(1.0, 2.0), each(2.0, 2.0), 2, 0, "2 processes x 3 / 4 used / 0.5 = 3 -> 3"),
-        (each(1.0, 2.0), each(2.0, 2.0), 2, 1, "3 processes x (3 + 0 for 1 without a value) / 6 used / 0.5 = 3, within tolerance of 3"),
+        (each(1.0, 2.0), each(2.0, 2.0), 2, 1, "3 processes x (3 + 0 for 1 without a value) / 6 used / 0.5 = 3, within tolerance of 3: 3 stay"),
         (each(0.1, 0.1), each(1.0, 3.0), 2, 0, "2 processes x 0.2 / 4 used / 0.5 = 0.2 -> 1"),
         (each(0.1, 0.1, 0.1), each(2.0, 2.0, 2.0, 2.0), 4, 0, "4 processes x (0.3 + 2 for 1 without a value) / 8 used / 0.5 = 2.3 -> 3"),
         (each(0.1, 0.1, 0.1), each(2.0, 2.0, 2.0), 4, 0, "4 processes x (0.3 + 2 for 1 without a value) / 8 used / 0.5 = 2.3 -> 3"),
@@ -197,10 +231,23 @@ def test_one_of_three_ready_at_twice_the_target_wants_two():
 
 
 @pytest.mark.parametrize(
-    ("values", "wanted"), [((0.1, 0.2), "3/10"), ((1e308, 1e308, -5.0), "2" + "0" * 308), ((1e16, 0.1), "100000000000000001/10")]
+    ("values", "wanted"),
+    [((0.1, 0.2), "3/10"), ((1e308, 1e308, -5.0), str(2 * int(1e308))), ((1e16, 0.1), "100000000000000001/10"), ((7, 0.25, 0.0), "29/4")],
 )
 def test_a_total_has_no_rounding_error(values, wanted):
     assert total(values) == Fraction(wanted)
+
+
+@given(st.lists(st.decimals(0, 10**6, places=6).map(float), max_size=9))
+def test_a_total_of_short_decimals_is_that_of_their_digits(values):
+    assert total(values) == sum(Fraction(repr(value)) for value in values)
+
+
+@given(st.lists(st.floats(-1.0, 1e12, allow_subnormal=False), max_size=9))
+def test_a_total_of_long_decimals_differs_in_no_digit_that_a_double_keeps(values):
+    digits = sum(Fraction(repr(value)) for value in values if value > 0)
+
+    assert abs(total(values) - digits) <= digits / 2**53
 
 
 @given(st.lists(st.floats(0.51, 1.0), min_size=1, max_size=8))
@@ -248,3 +295,16 @@ def test_more_load_never_means_fewer_processes(policy, loads, sizes):
     wishes = [policy.recommend(observe(load, running=running, starting=starting, ready_before=before), None).processes for load in sorted(loads)]
 
     assert wishes == sorted(wishes)
+
+
+@pytest.mark.parametrize(
+    ("goal", "metrics", "leaves"),
+    [
+        ({"per_process": 1.0}, {"load"}, True),
+        ({"total": 1.0}, {"load"}, True),
+        ({"total": 1.0}, set(), False),
+        ({"utilization": 1.0}, {"load"}, False),
+    ],
+)
+def test_a_mean_over_none_never_leaves_zero(goal, metrics, leaves):
+    assert Target(metric="load", **goal).leaves_zero(metrics) is leaves
