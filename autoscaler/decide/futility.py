@@ -54,7 +54,8 @@ def follow(settings: TypeSettings, observation: Observation, memory: Memory, ask
         return None
     if change is not None and change.after > change.before:
         known = _begin(known, change, progress, observation.now)
-    return known if progress is None else _judge(known, progress, observation)
+    known = known if progress is None else _judge(known, progress, observation)
+    return known if known.trials or known.in_vain else None
 
 
 def _is_large(change: SizeChange) -> bool:

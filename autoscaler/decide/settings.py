@@ -122,16 +122,16 @@ class TypeSettings:
     futility: WhenFutile = "warn"
     priority: int = 0  # higher first, when the formation is capped
     weight: float = 1.0  # share among types of the same priority
+    metrics: tuple[str, ...] = field(init=False, repr=False, compare=False)  # every metric the policies read, each once, in order
 
     @property
     def name(self) -> str:
         """Name the process type."""
         return self.process_type.name
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Name every metric the policies read, each once, in order."""
-        return tuple(dict.fromkeys(metric for named in self.policies for metric in named.metrics))
+    def __post_init__(self) -> None:
+        """Find once which metrics the policies read: it is asked on every tick."""
+        object.__setattr__(self, "metrics", tuple(dict.fromkeys(metric for named in self.policies for metric in named.metrics)))
 
 
 def metrics_of(policy: Policy) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from autoscaler.decide.settings import Pause
 from autoscaler.events import Listener, Notice, Tick
 from autoscaler.loop.changes import Changes
 from autoscaler.loop.decisions import Decisions, Moment
+from autoscaler.loop.garbage import collected_afterwards
 from autoscaler.loop.guard import guard
 from autoscaler.loop.polls import Polls
 from autoscaler.loop.timetable import Timetable
@@ -77,7 +78,7 @@ class Controller:
 
     def tick(self) -> Tick:
         """Observe, decide and act once, and tell the listeners."""
-        with self._busy:
+        with self._busy, collected_afterwards():
             self._count_missed(self._clock.now())
             return self._tick()
 
@@ -117,7 +118,7 @@ class Controller:
 
     def _tick_between(self) -> None:
         """Tick at once because a backend asks for it; those at the interval go on as if nothing had been."""
-        with self._busy:
+        with self._busy, collected_afterwards():
             if not self._is_stopped:
                 guard(self._tick, lambda cause: self._troubles.update(tick=cause))
 
