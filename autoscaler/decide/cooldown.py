@@ -35,7 +35,7 @@ def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
     granted = max(change.after for change in recent)
     if processes > granted:
         return None
-    left = _left(situation, recent[-1].now, span)
+    left = _left(situation, max(change.now for change in recent if change.after >= processes), span)
     return Adjustment("cooldown", processes, situation.current, f"{granted} were granted already, no more for {brief(left)} s but beyond that")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from autoscaler.decide.asking import Asking
 from autoscaler.decide.bounds import answer_call, keep_within, scheduled_bounds
@@ -67,7 +68,7 @@ def take_course(situation: Situation, proposal: Proposal, demands: tuple[Rule, .
     made, wished = apply_rules((keep_within, *demands), situation, made, own)
     made, processes = apply_rules(PACE, situation, made, wished)
     if processes < situation.current and wished >= own:  # what a window or the formation asks for is not undone by the load
-        made, processes = apply_rules((hold_projected,), situation, made, processes)
+        made, processes = apply_rules((partial(hold_projected, counted=proposal.counted),), situation, made, processes)
     made, processes = apply_rules(GUARDS, situation, made, processes)
     return Course(situation, proposal, wished, made, processes)
 

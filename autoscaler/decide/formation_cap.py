@@ -12,10 +12,13 @@ from fractions import Fraction
 from functools import partial
 from heapq import heapify, heappop, heapreplace
 
-from autoscaler.decide.course import Course, reach, take_course
+from autoscaler.decide.cooldown import cool_down
+from autoscaler.decide.course import GUARDS, Course, apply_rules, reach, take_course
 from autoscaler.decide.exact import exact
+from autoscaler.decide.limits import keep_off
 from autoscaler.decide.settings import FormationCap
 from autoscaler.decide.situation import Ceiling, Situation
+from autoscaler.decide.stabilization import stabilize
 from autoscaler.model import Adjustment
 
 
@@ -48,8 +51,8 @@ def share_out(cap: FormationCap, courses: Sequence[Course], others: Others = NOB
     claims = {course.name: _claim(course, others) for course in courses}
     free = cap.total - others.processes - sum(course.situation.memory.occupied for course in courses)
     granted = _grant(claims.values(), max(0, free))
-    if cap.preempt:
-        courses = _preempt(courses, claims, granted)
+    if cap.preempt and others.are_known:
+        courses = _preempt(courses, claims, granted, max(0, free))
     return [(course, _ceiling(cap, claims[course.name], granted[course.name], free)) for course in courses]
 
 
@@ -102,34 +105,51 @@ def _ceiling(cap: FormationCap, claim: _Claim, granted: int, free: int) -> Ceili
     return Ceiling(claim.current + granted, "total", f"{left}, {granted} for {claim.name}")
 
 
-def _preempt(courses: Sequence[Course], claims: Mapping[str, _Claim], granted: Mapping[str, int]) -> list[Course]:
-    """Ask lower priorities to scale in for what higher ones lack and no draining process will give free."""
+def _preempt(courses: Sequence[Course], claims: Mapping[str, _Claim], granted: Mapping[str, int], free: int) -> list[Course]:
+    """Ask lower priorities to scale in for what higher ones lack, and nothing that is free or drains will give."""
     lacks = {course.name: _lack(course, granted[course.name]) for course in courses}
-    lacking = {name: sum(lacks[other.name] for other in claims.values() if other.priority > claim.priority) for name, claim in claims.items()}
-    taken = _take(courses, claims, lacking)
-    return [_give_way(course, lacking[course.name], given) for course, given in zip(courses, taken, strict=True)]
+    lacking = {name: _lacking(claim, claims.values(), lacks, granted, free) for name, claim in claims.items()}
+    taken = _take(courses, lacking)
+    return [_give_way(course, lacking[course.name] + granted[course.name], taken[course.name]) for course in courses]
 
 
 def _lack(course: Course, granted: int) -> int:
-    """Count what a type wants beyond what it is granted, however fast it may grow."""
-    return max(0, reach(course, max(course.wished, course.processes)) - course.situation.current - granted)
+    """Count what a type wants and could have beyond what it is granted, however fast its rate limits let it grow."""
+    situation = course.situation
+    if situation.settings.scale_out.select == "disabled":
+        return 0
+    _, wish = apply_rules((keep_off, stabilize, cool_down, *GUARDS), situation, (), max(course.wished, course.processes))
+    return max(0, reach(course, wish) - situation.current - granted)
 
 
-def _take(courses: Sequence[Course], claims: Mapping[str, _Claim], lacking: Mapping[str, int]) -> list[int]:
+def _lacking(claim: _Claim, claims: Iterable[_Claim], lacks: Mapping[str, int], granted: Mapping[str, int], free: int) -> int:
+    """Count what higher priorities lack beyond what they leave free for now; negative when room is left."""
+    higher = [other.name for other in claims if other.priority > claim.priority]
+    return sum(lacks[name] for name in higher) - (free - sum(granted[name] for name in higher))
+
+
+def _take(courses: Sequence[Course], lacking: Mapping[str, int]) -> dict[str, int]:
     """Say how many each type must give up: the lowest priority first, none below its minimum, those that scale in anyway counted."""
     coming = sum(course.situation.observation.counts.draining for course in courses)
-    taken = [max(0, course.situation.current - reach(course, course.processes)) for course in courses]
-    order = sorted(range(len(courses)), key=lambda index: (claims[courses[index].name].priority, -_size_for_weight(courses[index])))
-    for index in order:
-        course = courses[index]
-        short = lacking[course.name] - coming - sum(taken)
-        least = reach(course, 0)  # what its minimum, or a pause, lets it go down to
-        taken[index] += max(0, min(short, course.situation.current - taken[index] - least))
+    taken = {course.name: max(0, course.situation.current - reach(course, course.processes)) for course in courses}
+    for priority in sorted({course.situation.settings.priority for course in courses}):
+        equals = [course for course in courses if course.situation.settings.priority == priority]
+        _take_from(equals, taken, lacking[equals[0].name] - coming - sum(taken.values()))
     return taken
 
 
-def _size_for_weight(course: Course) -> Fraction:
-    return course.situation.current / exact(course.situation.settings.weight)
+def _take_from(equals: Sequence[Course], taken: dict[str, int], short: int) -> None:
+    """Take one process after another from the type that has the most for its weight."""
+    least = {course.name: reach(course, 0) for course in equals}  # what its minimum, or a pause, lets it go down to
+    for _ in range(short):
+        able = [course for course in equals if course.situation.current - taken[course.name] > least[course.name]]
+        if not able:
+            return
+        taken[max(able, key=lambda course: _size_for_weight(course, taken)).name] += 1
+
+
+def _size_for_weight(course: Course, taken: Mapping[str, int]) -> Fraction:
+    return (course.situation.current - taken[course.name]) / exact(course.situation.settings.weight)
 
 
 def _give_way(course: Course, lacking: int, taken: int) -> Course:

@@ -65,9 +65,9 @@ def _is_large(change: SizeChange) -> bool:
 def _end_trials(memory: Memory) -> Futility:
     """Watch no scale-out any more after a scale-in, or a change by somebody else."""
     known, change = memory.futility or Futility(), memory.accepted
-    if memory.set_by_others or (change is not None and change.after < change.before):
-        return replace(known, trials=())
-    return known
+    if change is not None and change.after < change.before:
+        return Futility()  # fewer processes: what more of them brought tells nothing any more
+    return replace(known, trials=()) if memory.set_by_others else known
 
 
 def _begin(known: Futility, change: SizeChange, progress: Progress | None, now: float) -> Futility:

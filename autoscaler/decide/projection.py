@@ -8,50 +8,55 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import TypeAlias, cast
 
 from autoscaler.decide.policy import Projects
-from autoscaler.decide.settings import Combine, NamedPolicy
+from autoscaler.decide.settings import Combine
 from autoscaler.decide.situation import Situation
 from autoscaler.model import Adjustment, MissingReadingError, Recommendation
+
+Counted: TypeAlias = tuple[tuple[int, int], ...]
 
 _COMBINED: dict[Combine, Callable[[list[int]], int]] = {"max": max, "min": min, "sum": sum, "first": lambda wanted: wanted[0]}
 
 
-def hold_projected(situation: Situation, processes: int) -> Adjustment | None:
-    """Stop a scale-in at the smallest size that the policies together would not scale out from; to 0 there is nothing to project."""
+def hold_projected(situation: Situation, processes: int, counted: Counted) -> Adjustment | None:
+    """Stop a scale-in at the smallest size that the policies together would not scale out from; to 0 there is nothing to project.
+
+    ``counted`` names the policies that were combined by their place, with the number each stands for.
+    """
     if not 1 <= processes < situation.current or not any(_projects(type(named.policy)) for named in situation.settings.policies):
         return None
     return situation.asking.attempt(
-        lambda: _hold(situation, processes), lambda cause: Adjustment("projection", processes, situation.current, f"not projected: {cause}")
+        lambda: _hold(situation, processes, counted),
+        lambda cause: Adjustment("projection", processes, situation.current, f"not projected: {cause}"),
     )
 
 
-def _hold(situation: Situation, processes: int) -> Adjustment | None:
-    wanted = _wanted(situation, processes)
+def _hold(situation: Situation, processes: int, counted: Counted) -> Adjustment | None:
+    wanted = _wanted(situation, processes, counted)
     if wanted <= processes:
         return None
     # Fewer are wanted the more there are, so that the first size that suffices is found by halving.
     between = range(processes + 1, situation.current)
-    held = processes + 1 + bisect_left(between, 0, key=lambda size: size - _wanted(situation, size))
+    held = processes + 1 + bisect_left(between, 0, key=lambda size: size - _wanted(situation, size, counted))
     return Adjustment("projection", processes, held, f"with {processes} the same load would call for {wanted}")
 
 
-def _wanted(situation: Situation, processes: int) -> int:
-    """Combine what the policies would want as they are combined now; those that cannot project stay with what they want."""
-    wanted = [
-        _projected(named, situation, processes) if _projects(type(named.policy)) else given.answer.processes
-        for named, given in zip(situation.settings.policies, situation.answers, strict=True)
-        if isinstance(given.answer, Recommendation)
-    ]
+def _wanted(situation: Situation, processes: int, counted: Counted) -> int:
+    """Combine what the policies would want as they are combined now; those that cannot project stay with their number."""
+    wanted = [_projected(situation, place, number, processes) for place, number in counted]
     return _COMBINED[situation.settings.combine](wanted) if wanted else 0
 
 
-def _projected(named: NamedPolicy, situation: Situation, processes: int) -> int:
+def _projected(situation: Situation, place: int, number: int, processes: int) -> int:
+    policy = situation.settings.policies[place].policy
+    if not _projects(type(policy)) or not isinstance(situation.answers[place].answer, Recommendation):
+        return number
     try:
-        return cast(Projects, named.policy).projected(situation.observation, processes)
+        return cast(Projects, policy).projected(situation.observation, processes)
     except MissingReadingError:
-        return 0  # it has its say as a missing policy
+        return number
 
 
 @cache

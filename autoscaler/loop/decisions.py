@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 
 from autoscaler.decide.asking import Asking
-from autoscaler.decide.course import Course, begin_course, end_course, reach
+from autoscaler.decide.course import Course, begin_course, end_course
 from autoscaler.decide.formation_cap import Others, share_out
 from autoscaler.decide.memory import Memory, forget_sizes, last_size
 from autoscaler.decide.settings import Pause, TypeSettings
+from autoscaler.decide.shared_memory import share_memory
 from autoscaler.decide.situation import Ceiling
 from autoscaler.events import BoardEntry
 from autoscaler.loop.guard import guard
 from autoscaler.loop.values import ask_guarded, observation_of
 from autoscaler.loop.watch import Seen
-from autoscaler.model import Decision, Json, TypeFormation
+from autoscaler.model import Decision, Json
 from autoscaler.settings import Settings
 
 _GUARDED = Asking(ask_guarded, guard)
@@ -30,7 +31,6 @@ class Moment:
     seen: Seen
     board: Mapping[str, BoardEntry]
     pauses: Mapping[str, Pause]
-    promised: dict[str, int] = field(default_factory=dict)  # bytes of each backend's free memory, to types that grow on this tick
 
 
 class Decisions:
@@ -44,15 +44,15 @@ class Decisions:
         """Decide for every type that was seen; return the decisions, and by type why there is none."""
         courses: dict[str, Course] = {}
         errors: dict[str, str] = {}
-        for one in sorted(settings.types, key=_by_priority):
+        for one in settings.types:
             if one.name in moment.seen.types:
                 course = guard(lambda: self._begin(one, moment), str)  # noqa: B023 - called at once
                 if isinstance(course, str):
                     errors[one.name] = f"not decided: {course}"
                 else:
                     courses[one.name] = course
-        ordered = [courses[one.name] for one in settings.types if one.name in courses]
-        return tuple([self._end(course, ceiling) for course, ceiling in self._share_out(settings, ordered)]), errors
+        _share_memory(settings, moment.seen, courses)
+        return tuple([self._end(course, ceiling) for course, ceiling in self._share_out(settings, list(courses.values()))]), errors
 
     def state(self) -> dict[str, Json]:
         """Return the past of every type as plain values."""
@@ -63,14 +63,8 @@ class Decisions:
         self._memories = {name: memory if stays(name) else forget_sizes(memory) for name, memory in self._memories.items() if name in names}
 
     def _begin(self, one: TypeSettings, moment: Moment) -> Course:
-        seen = _less(moment.seen.types[one.name], moment.promised.get(one.backend, 0))
-        observation = observation_of(one, seen, moment.board, moment.now, moment.at)
-        course = begin_course(one, observation, self._memories.get(one.name) or Memory(), moment.pauses.get(one.name) or one.pause, _GUARDED)
-        grown = reach(course, course.processes) - course.situation.current if one.process_type.memory_bytes else 0
-        if grown > 0:
-            promised = moment.promised.get(one.backend, 0) + grown * (one.process_type.memory_bytes or 0)
-            moment.promised[one.backend] = promised
-        return course
+        observation = observation_of(one, moment.seen.types[one.name], moment.board, moment.now, moment.at)
+        return begin_course(one, observation, self._memories.get(one.name) or Memory(), moment.pauses.get(one.name) or one.pause, _GUARDED)
 
     def _share_out(self, settings: Settings, courses: list[Course]) -> list[tuple[Course, Ceiling | None]]:
         if settings.cap is None:
@@ -87,12 +81,10 @@ class Decisions:
         return decision
 
 
-def _by_priority(one: TypeSettings) -> int:
-    return -one.priority
-
-
-def _less(seen: TypeFormation, promised: int) -> TypeFormation:
-    """Take what was promised to others on this tick from the free memory."""
-    if not promised or seen.free_memory_bytes is None:
-        return seen
-    return replace(seen, free_memory_bytes=seen.free_memory_bytes - promised)
+def _share_memory(settings: Settings, seen: Seen, courses: dict[str, Course]) -> None:
+    """Let the types of a backend that would grow share its free memory."""
+    limited = [one for one in settings.types if one.name in courses and courses[one.name].situation.observation.room is not None]
+    for backend in dict.fromkeys(one.backend for one in limited):
+        names = [one.name for one in limited if one.backend == backend]
+        free = min(seen.types[name].free_memory_bytes or 0 for name in names)
+        courses.update({course.name: course for course in share_memory([courses[name] for name in names], max(0, free))})

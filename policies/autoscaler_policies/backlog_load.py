@@ -65,7 +65,8 @@ def growth(samples: Samples, at: float, jobs: float, span_seconds: float) -> Gro
 
 def mean(samples: Samples, at: float, value: float, span_seconds: float) -> float:
     """Average a value over the last ``span_seconds``, or since the oldest sample; between two samples it is taken to have changed evenly."""
-    points, begin, added = [*samples, [at, value]], at - span_seconds, 0.0
+    recent = [sample for sample in samples if at - sample[0] <= 2 * span_seconds]  # beyond, nothing is known of the time between
+    points, begin, added = [*recent, [at, value]], at - span_seconds, 0.0
     # Differences from the newest value are added, so that what did not change is its own mean to the last digit.
     for (start, before), (end, after) in pairwise(points):
         if begin < end:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from autoscaler.decide.settings import DirectionLimits
+from autoscaler.decide.memory import Memory, SizeChange
+from autoscaler.decide.settings import DirectionLimits, RateLimit
+from autoscaler.decide.window import Sized
 
 COOL = DirectionLimits(cooldown_seconds=60.0)
 
@@ -56,3 +58,45 @@ def test_a_change_that_was_refused_starts_no_cooldown(make_type):
     worker.tick(6, accept=False)
 
     assert worker.tick(2).target == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "target"),
+    [
+        (DirectionLimits(stabilization_seconds=60.0, cooldown_seconds=60.0), 8),  # the window lets 9 through, which were granted already
+        (DirectionLimits(cooldown_seconds=60.0, at_most=(RateLimit(1, "processes", 5.0),)), 9),  # 12 are beyond that, however slowly they come
+    ],
+)
+def test_what_counts_as_beyond_is_what_the_window_lets_through_before_the_rate(make_type, limits, target):
+    worker = make_type(8, scale_out=limits)
+    worker.memory = Memory(desired=8, last_tick=0.0, lowest=(Sized(0.0, 9),), changes=(SizeChange(0.0, 6, 10),))
+
+    assert worker.tick(12).target == target
+
+
+def test_the_last_of_several_changes_starts_the_scale_in_cooldown(make_type):
+    worker = make_type(4, scale_in=COOL, scale_out=DirectionLimits(cooldown_seconds=120.0))
+    worker.tick(6)
+    worker.tick(8, after=30.0)
+
+    assert worker.tick(2, after=59.0).action == "hold"
+    assert worker.tick(2, after=1.0).target == 2
+
+
+def test_the_most_that_was_granted_counts_after_a_scale_in(make_type):
+    worker = make_type(5, scale_out=COOL)
+    worker.memory = Memory(desired=5, last_tick=0.0, changes=(SizeChange(0.0, 6, 10), SizeChange(1.0, 10, 4), SizeChange(2.0, 4, 5)))
+
+    assert worker.tick(8).target == 5
+    assert worker.tick(11).target == 11
+
+
+def test_reason_counts_the_seconds_until_the_grant_that_holds_is_over(make_type):
+    one = make_type(4, scale_out=DirectionLimits(cooldown_seconds=60.0))
+    one.tick(10)
+    one.tick(10, after=30.0)
+    one.tick(11, after=10.0)
+    one.tick(6, after=5.0)
+    decision = one.tick(8, after=10.0)
+
+    assert "11 were granted already, no more for 45 s" in decision.reason

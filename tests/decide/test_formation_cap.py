@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from autoscaler.decide.asking import DIRECTLY
 from autoscaler.decide.course import begin_course, end_course
 from autoscaler.decide.formation_cap import Others, share_out
-from autoscaler.decide.memory import Memory, occupied
+from autoscaler.decide.memory import Memory, SizeChange, last_size, occupied
 from autoscaler.decide.settings import DirectionLimits, FormationCap, NamedPolicy, Pause, RateLimit, TypeSettings
 from autoscaler.model import Counts, Observation, ProcessType, Recommendation
 
@@ -47,6 +47,7 @@ class Crew:
     room: int | None = None
     scale_out: DirectionLimits = FREE
     is_projecting: bool = False
+    is_crash_looping: bool = False
     memory: Memory = field(default_factory=Memory)
     draining: list[int] = field(default_factory=list)  # ticks left, one a process
 
@@ -58,7 +59,7 @@ class Crew:
         )
         self.draining = [left - 1 for left in self.draining if left > 1]
         counts = Counts(self.desired, running=self.desired, draining=len(self.draining))
-        observation = Observation(tick * STEP, 1e9 + tick * STEP, process_type, counts, room=self.room)
+        observation = Observation(tick * STEP, 1e9 + tick * STEP, process_type, counts, room=self.room, is_crash_looping=self.is_crash_looping)
         return begin_course(settings, observation, self.memory, self.pause, DIRECTLY)
 
     def end(self, course, ceiling):
@@ -250,6 +251,73 @@ def test_preemption_does_not_wait_for_a_window_again_and_again():
     assert history[150] == (2, 18)
 
 
+PACED = DirectionLimits(at_most=(RateLimit(4, "processes", 15.0),))
+
+
+def test_nobody_gives_way_while_enough_is_free():
+    crews = [Crew("batch", 10), Crew("web", 5, priority=1, scale_out=PACED)]
+    history = [(d[0].target, d[1].target) for d in play(FormationCap(1000, preempt=True), crews, {"batch": 12, "web": 25}, ticks=20)]
+
+    assert history[0] == (12, 9)
+    assert history[-1] == (12, 25)
+
+
+def test_lower_priority_gives_no_more_than_is_lacking():
+    crews = [Crew("batch", 15), Crew("web", 5, priority=1, scale_out=PACED)]
+    history = [(d[0].target, d[1].target) for d in play(FormationCap(30, preempt=True), crews, {"batch": 15, "web": 25}, ticks=30)]
+
+    assert history[-1] == (5, 25)
+    assert min(batch for batch, _ in history) == 5
+
+
+@pytest.mark.parametrize(
+    "hindrance",
+    [
+        {"scale_out": DirectionLimits(select="disabled")},
+        {"room": 0},
+        {"is_crash_looping": True},
+        {"scale_out": DirectionLimits(stabilization_seconds=300.0)},
+    ],
+)
+def test_nobody_gives_way_to_a_type_that_cannot_grow(hindrance):
+    crews = [Crew("batch", 15), Crew("web", 5, priority=1, **hindrance)]
+    for decisions in play(FormationCap(20, preempt=True), crews, {"batch": 15, "web": 15}, ticks=3):
+        last = [decision.target for decision in decisions]
+
+    assert last == [15, 5]
+
+
+def test_equals_give_way_in_proportion():
+    crews = [Crew("a", 10), Crew("b", 10), Crew("web", 2, priority=1)]
+
+    assert sizes(FormationCap(22, preempt=True), crews, a=10, b=10, web=8) == [7, 7, 2]
+
+
 def test_failed_and_starting_processes_are_occupied_once():
     assert occupied(Counts(desired=5, running=2, starting=1, failed=2, draining=3)) == 8
     assert occupied(replace(Counts(desired=2), running=4)) == 4
+
+
+@pytest.mark.parametrize(("after", "most"), [(6, 9), (4, 7), (2, 7)])
+def test_type_that_is_not_seen_may_have_what_it_was_asked_to_grow(after, most):
+    assert last_size(Memory(occupied=7, asked=SizeChange(0.0, 4, after))) == most
+
+
+def test_several_lower_priorities_together_give_up_what_is_lacking_and_no_more():
+    crews = [Crew("a", 6), Crew("b", 6), Crew("web", 4, priority=1)]
+
+    assert sum(sizes(FormationCap(16, preempt=True), crews, a=6, b=6, web=8)[:2]) == 8
+
+
+def test_nothing_is_taken_for_what_draining_processes_will_leave_free():
+    crews = [Crew("batch", 8), Crew("web", 4, priority=1)]
+    crews[0].draining = [99] * 4
+
+    assert sizes(FormationCap(16, preempt=True), crews, batch=8, web=8) == [8, 4]
+
+
+def test_lower_priority_does_not_grow_into_what_a_slower_higher_one_needs():
+    paced = DirectionLimits(at_most=(RateLimit(1, "processes", 15.0),))
+    crews = [Crew("batch", 4, minimum=4), Crew("web", 4, priority=1, scale_out=paced)]
+
+    assert sizes(FormationCap(12, preempt=True), crews, batch=8, web=8) == [4, 5]

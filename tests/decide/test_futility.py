@@ -16,7 +16,7 @@ SAID = "look at what the processes wait for"
 
 @dataclass
 class Plant:
-    """A queue whose policy wants half as many processes again for as long as jobs wait."""
+    """A queue whose policy wants half as many processes again, and two at least, for as long as jobs wait."""
 
     rate: float = 10.0  # jobs a second that one process does
     limit: float = NEVER  # jobs a second that what lies behind the processes lets through
@@ -32,8 +32,8 @@ class Plant:
     told: tuple[float, float] = (0.0, 0.0)
 
     def recommend(self, observation, _memory):
-        wants = self.waiting > 0 or self.standing
-        return Recommendation(observation.counts.desired * 3 // 2 if wants else 1, f"{self.waiting:.0f} wait")
+        wants = self.waiting + self.standing > 1
+        return Recommendation(max(2, observation.counts.desired * 3 // 2) if wants else 1, f"{self.waiting:.0f} wait")
 
     def progress(self, _observation, _memory):
         if self.is_silent:
@@ -170,6 +170,17 @@ def test_long_jobs_of_unknown_time_are_given_theirs():
     assert not play.was_called_futile
 
 
+def test_what_was_in_vain_is_forgotten_after_a_scale_in():
+    play = Play(Plant(limit=30.0)).run(600)
+    play.plant.arrival, play.plant.waiting, play.plant.standing = 5.0, 0.0, 1.0
+    play.run(600)
+    play.plant.limit, play.plant.arrival, play.plant.waiting = NEVER, 150.0, 500.0
+    play.run(600)
+
+    assert play.sizes[239] == 1
+    assert play.sizes[-1] >= 15
+
+
 def test_size_set_by_hand_ends_what_was_watched():
     play = Play(Plant(rate=10.0, window=5.0, arrival=1000.0), startup=30.0, at_most=(RateLimit(100, "percent", 60.0),)).run(10)
     play.set(2)
@@ -194,3 +205,34 @@ def test_unreadable_completions_say_nothing(lost):
     play.plant.done = [(0.0, lost)]
 
     assert not play.run(300).was_called_futile
+
+
+def test_small_scale_out_is_not_watched():
+    play = Play(Plant(limit=30.0), "warn", at_most=(RateLimit(1, "processes", 60.0),)).run(900)
+
+    assert play.sizes[-1] > 15  # the step from 4 to 5 is a quarter, those after it are less
+    assert not play.was_called_futile
+
+
+def test_no_process_is_tried_that_nobody_wants():
+    play = Play(Plant(limit=30.0)).run(600)
+    play.plant.recommend = lambda observation, _memory: Recommendation(observation.counts.desired, "enough")
+    play.run(1800)
+
+    assert play.sizes[-1] == play.sizes[119]
+
+
+def test_two_useful_scale_outs_that_are_judged_at_once_are_not_in_vain():
+    plant = Plant(arrival=1e5, window=5.0, poll=60.0)
+
+    assert not Play(plant, "warn", at_most=(RateLimit(50, "percent", 15.0),)).run(300).was_called_futile
+
+
+def test_scale_out_is_given_the_time_that_a_job_is_said_to_take():
+    assert not Play(Plant(limit=30.0, window=5.0, job_seconds=600.0), "warn").run(550).was_called_futile
+
+
+def test_stop_takes_no_process_away():
+    sizes = Play(Plant(limit=30.0)).run(2000).sizes
+
+    assert sizes == sorted(sizes)

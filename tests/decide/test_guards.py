@@ -6,8 +6,8 @@ import pytest
 
 from autoscaler.decide.memory import Memory
 from autoscaler.decide.pipeline import decide
-from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Schedule, TypeSettings, Window
-from autoscaler.model import Address, Counts, Observation, ProcessType, Recommendation
+from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Schedule, TypeSettings, WhenMissing, Window
+from autoscaler.model import Address, Counts, Missing, Observation, ProcessType, Recommendation
 
 
 @dataclass(frozen=True)
@@ -227,3 +227,30 @@ def test_type_set_to_0_while_a_window_raises_its_minimum_is_off_until_the_window
     after = one.tick(4, after=3600.0).target
 
     assert (during, after) == ([0, 0, 0], 4)
+
+
+def test_singleton_that_runs_stays_while_the_one_before_it_drains(make_type):
+    one = make_type(1, maximum=1, kind={"is_singleton": True})
+
+    assert one.tick(1, counts=Counts(desired=1, running=1, draining=1)).target == 1
+
+
+def test_size_that_is_enough_tells_nothing_of_the_memory(make_type):
+    decision = make_type(4, kind={"memory_bytes": 1024**3}).tick(4, room=0)
+
+    assert (decision.action, decision.reason) == ("none", "wants 4")
+
+
+@dataclass(frozen=True)
+class Silent:
+    def recommend(self, _observation, _memory):
+        return Missing("queue", "down")
+
+
+@pytest.mark.parametrize(("combine", "target"), [("min", 2), ("first", 2), ("max", 8), ("sum", 10)])
+def test_what_stands_in_for_missing_data_is_projected_with_the_rest(combine, target):
+    named = (NamedPolicy("silent", Silent(), WhenMissing("processes", 2)), NamedPolicy("sharing", Sharing(80)))
+    process_type = ProcessType(name="web", minimum=0, maximum=60)
+    one = TypeSettings(process_type=process_type, policies=named, scale_in=DirectionLimits(), combine=combine)
+
+    assert decide(one, Observation(0.0, 1e9, process_type, Counts(12, 12)), Memory())[0].target == target

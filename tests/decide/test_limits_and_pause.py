@@ -81,3 +81,10 @@ def test_draining_processes_are_never_capacity(make_type):
     decision = make_type(5).tick(5, counts=Counts(desired=5, running=5, draining=3))
 
     assert (decision.target, decision.action) == (5, "none")
+
+
+def test_a_pause_holds_even_a_singleton_that_somebody_doubled(make_type, held_still):
+    worker = make_type(2, kind={"is_singleton": True})
+    worker.pause = held_still
+
+    assert worker.tick(2).target == 2

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from autoscaler.decide.asking import PolicyError, ask
-from autoscaler.decide.memory import Memory, forget_sizes
+from autoscaler.decide.memory import Futility, Memory, SizeChange, forget_sizes
 from autoscaler.decide.pipeline import decide
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, Pause, TypeSettings
-from autoscaler.model import Abstain, Counts, Missing, Observation, ProcessType, Recommendation
+from autoscaler.model import Abstain, Counts, Missing, Observation, ProcessType, ReadyCount, Recommendation
 
 
 class Scripted:
@@ -76,3 +76,25 @@ def test_sizes_of_another_backend_tell_nothing_of_the_past():
     assert decision.target == 3
     assert "somebody else" not in decision.reason
     assert memory.policies == {"odd": 7}
+
+
+def test_policies_see_since_when_how_many_are_ready():
+    asked = []
+
+    class Watching:
+        def recommend(self, observation, _memory):
+            asked.append(observation.ready_history)
+            return Recommendation(observation.counts.desired, "")
+
+    settings, memory = TypeSettings(process_type=observation().process_type, policies=(NamedPolicy("watching", Watching()),)), Memory()
+    for now, running in ((0.0, 3), (5.0, 5), (10.0, 5), (2000.0, 4)):
+        _, memory = decide(settings, replace(observation(), now=now, counts=Counts(5, running)), memory)
+
+    assert asked[2] == (ReadyCount(0.0, 3), ReadyCount(5.0, 5))
+    assert asked[3] == (ReadyCount(5.0, 5), ReadyCount(2000.0, 4))  # one older than a quarter of an hour tells what was then
+
+
+def test_changes_and_scale_outs_in_vain_of_another_backend_are_forgotten():
+    memory = Memory(changes=(SizeChange(0.0, 2, 4),), futility=Futility(in_vain=2))
+
+    assert forget_sizes(memory) == Memory()

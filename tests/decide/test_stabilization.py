@@ -85,3 +85,11 @@ def test_a_window_answers_its_extreme_and_forgets_the_rest(push, ask, expected):
 def test_an_empty_window_has_no_extreme():
     assert lowest((), 0.0, 60.0) is None
     assert highest((Sized(0.0, 3),), 60.0, 60.0) is None
+
+
+def test_what_somebody_else_set_stays_for_the_window(make_type):
+    worker = make_type(4, scale_in=DirectionLimits(stabilization_seconds=60.0))
+    worker.tick(4)
+    worker.desired = 9
+
+    assert [worker.tick(4).target for _ in range(13)] == [9] * 12 + [4]

@@ -145,7 +145,7 @@ def scheduled(draw: st.DrawFn, one: TypeSettings) -> TypeSettings:
     return replace(one, schedule=Schedule(draw(st.sampled_from(["UTC", "Europe/Budapest", "America/New_York"])), (window,)))
 
 
-def ticks(values: st.SearchStrategy[float] = SENSIBLE, *, longest: int = 25) -> st.SearchStrategy[list[Tick]]:
+def ticks(values: st.SearchStrategy[float] = SENSIBLE, *, longest: int = 15) -> st.SearchStrategy[list[Tick]]:
     """Draw what happens tick by tick."""
     reading = st.one_of(values, values, values, st.none())
     tick = st.builds(

@@ -94,3 +94,15 @@ def test_nobody_grows_beyond_a_minimum_before_every_type_was_seen(capped):
     (web,) = controller.tick().decisions
 
     assert web.target == 8
+
+
+def test_memory_goes_to_the_minimums_first(make_settings, make_source, make_backend, make_listener):
+    settings = make_settings(make_source([1.0]), "web", "worker", policy=Greedy())
+    kinds = [replace(one.process_type, memory_bytes=1024, minimum=2 if one.name == "worker" else 0) for one in settings.types]
+    types = tuple(replace(one, process_type=kind, priority=one.name == "web") for one, kind in zip(settings.types, kinds, strict=True))
+    backend = make_backend({"web": 0, "worker": 0})
+    backend.types = {name: replace(seen, free_memory_bytes=5 * 1024) for name, seen in backend.types.items()}
+    settings = replace(settings, types=types)
+    controller = Controller(settings, {"default": backend}, clock=VirtualClock(1000.0, 1e9), pauses=lambda _at: {}, listeners=[make_listener()])
+
+    assert [decision.target for decision in controller.tick().decisions] == [3, 2]

@@ -1,11 +1,14 @@
 """What the backlog policy measures of its load, and when it believes that."""
 
 import json
+import sys
+from fractions import Fraction
 
 import pytest
 
 from autoscaler.model import Counts, Missing, Observation, ProcessType, Reading, ReadyCount
 from autoscaler_policies.backlog import Backlog
+from autoscaler_policies.backlog_load import finite, job_time, mean
 
 WORKER = ProcessType(name="worker", minimum=0, maximum=10_000)
 MEASURED = Backlog(waiting="waiting", busy="busy", completions="completions")
@@ -118,3 +121,24 @@ def test_no_progress_is_told_from_two_close_samples():
     memory = policy.recommend(observe(0.0, Counts(5, 5), (), waiting=50, arrival=5), None).memory
 
     assert policy.progress(observe(0.001, Counts(5, 5), (), waiting=0, arrival=5), memory) is None
+
+
+@pytest.mark.parametrize(
+    ("samples", "span", "average"),
+    [([], 60.0, 4.0), ([[0.0, 2.0]], 60.0, 3.0), ([[0.0, 2.0], [5.0, 2.0]], 60.0, 2.5), ([[-60.0, 0.0], [0.0, 4.0]], 10.0, 4.0)],
+)
+def test_a_mean_is_taken_over_what_is_known_of_the_span(samples, span, average):
+    assert mean(samples, 10.0, 4.0, span) == average
+
+
+def test_less_than_one_busy_process_tells_the_time_of_a_job_too():
+    assert job_time(0.5, 2.0) == 0.25
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_no_float_holds_becomes_the_largest(sign):
+    assert finite(Fraction(sign * 10**400)) == sign * sys.float_info.max
+
+
+def test_mean_does_not_reach_across_a_gap():
+    assert mean([[0.0, 100.0]], 130.0, 10.0, 60.0) == 10.0

@@ -230,6 +230,7 @@ def test_impossible_options_are_refused(options, told):
 
 def test_surprising_options_are_warned_of():
     assert Concurrency(metric="load", hard_limit=10, per_process=5).warnings() == IN_FLIGHT.warnings() == ()
+    assert Concurrency(metric="load", hard_limit=10).warnings() == ()
     assert "does nothing for a rate" in Concurrency(metric="load", measure="rate", hard_limit=10).warnings()[0]
     assert "10 is taken" in Concurrency(metric="load", per_process=20, hard_limit=10).warnings()[0]
 

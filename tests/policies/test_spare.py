@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from autoscaler.decide.settings import metrics_of
 from autoscaler.model import Counts, MissingReadingError, Observation, ProcessType, Reading
 from autoscaler_policies.spare import Spare
+from autoscaler_policies.spare_pass import see
 
 
 def web(minimum=1, maximum=50, interval=1.0):
@@ -298,3 +299,29 @@ def test_the_sizes_are_those_derived_from_the_sources(shared, index, mode):
     start = given_.get("start", given_.get("active", 0) + given_.get("idle", 0))
 
     assert sizes(policy, start, busy=given_["busy_per_tick"], kind=web(maximum=given_["max"])) == expected
+
+
+def test_busyness_waits_for_connections_on_every_one_of_its_passes():
+    alarmed = spare("busyness", listening="listening")
+
+    assert sizes(alarmed, 4, busy=[1] * 62, listening=[1, 0] + [1] * 60).index(5) == 61
+
+
+def test_busyness_forgets_what_it_learned_window_by_window():
+    quick = spare("busyness", multiplier=1, penalty=2)
+    seen = sizes(quick, 5, busy=[1] * 6 + [9] * 3 + [0] * 30)
+    fewer = [tick for tick in range(1, len(seen)) if seen[tick] < seen[tick - 1]]
+
+    assert fewer == [5, 17, 26, 32, 35]  # three windows after one another, then two, then one as at first
+
+
+@pytest.mark.parametrize(
+    ("counts", "total"),
+    [
+        (Counts(4, running=6), 4),  # two have yet to leave
+        (Counts(5, running=2, starting=1), 5),
+        (Counts(5, running=3, failed=1, unknown=1), 3),
+    ],
+)
+def test_processes_that_are_there_or_coming_are_counted(counts, total):
+    assert see(observe(5, 0.0, counts=counts), None, None).total == total

@@ -342,3 +342,10 @@ def test_any_course_is_answered_within_one_step(course, options):
 
         assert memory == answer.memory
         assert abs(answer.processes - size) <= max(1, size * 3 // 10)
+
+
+def test_processes_that_come_late_are_ready_when_they_run():
+    late = observe(0.7, 5.0, size=5, running=4)
+    policy, there = steps(), [observe(0.7, now, size=5, ready=10.0) for now in (10.0, 15.0)]
+
+    assert [last(policy, observe(0.7, 0.0), late, *there[:seen]).processes for seen in (0, 1, 2)] == [5, 5, 6]

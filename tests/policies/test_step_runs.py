@@ -70,3 +70,11 @@ def test_a_stretch_does_not_bridge_a_gap():
     assert last(steps(for_seconds=60.0), *gap).reason == "load 0.7 above 0.5, known for 0 s of 60 s: 4 stay"
     assert last(steps(for_seconds=60.0), *gap, *(observe(0.7, now) for now in (630.0, 660.0))).processes == 5
     assert last(steps(for_seconds=60.0, readings=2), *gap).reason.startswith("load 0.7, 1 of 1 readings in 60 s call for more")
+
+
+def test_readings_that_are_too_old_are_counted_no_longer():
+    policy = steps(for_seconds=60.0, readings=2)
+    course = [observe(value, now) for now, value in [(0.0, 0.7), (1.0, 0.7), (2.0, 0.3), (3.0, 0.3), (30.0, 0.7), (62.5, 0.3), (90.5, 0.05)]]
+
+    assert last(policy, *course[:6]).memory["counted"]["totals"] == [1, 2]
+    assert last(policy, *course).memory["counted"]["totals"] == [0, 1, 1]
