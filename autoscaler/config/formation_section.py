@@ -45,7 +45,7 @@ def _type(name: str, part: Part, ground: Ground) -> TypeSettings | None:
         part.report.at_key(part.path, f"{name!r} is no name of a process type; use letters, digits, _ and - only")
     own = read_section(TypeSection, part)
     section = overlay(own, ground.defaults)
-    section = _as_singleton(section)
+    section = _as_singleton(section, own)
     check_type(section, own, part)
     check_schedule(own.schedule, part.under("schedule"))
     check_bounds(section, own, part)
@@ -68,9 +68,12 @@ def _type(name: str, part: Part, ground: Ground) -> TypeSettings | None:
     )
 
 
-def _as_singleton(section: TypeSection) -> TypeSection:
-    """Give a singleton that says no maximum the only one it can have."""
-    return replace(section, maximum=1) if section.singleton and section.maximum is None else section
+def _as_singleton(section: TypeSection, own: TypeSection) -> TypeSection:
+    """Give a singleton the only limits it can have, where it does not say its own."""
+    if not section.singleton:
+        return section
+    minimum = section.minimum if section.minimum is None or own.minimum is not None else min(1, section.minimum)
+    return replace(section, minimum=minimum, maximum=1 if own.maximum is None else own.maximum)
 
 
 def _process_type(name: str, section: TypeSection, maximum: int, interval_seconds: float) -> ProcessType:

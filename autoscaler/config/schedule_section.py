@@ -76,8 +76,10 @@ def _find_mistakes(window: WindowSection) -> Iterator[tuple[str, str]]:
         said = getattr(window, key)
         if said is not None and (problem := _find_problem(said)):
             yield key, f"{show(said)} is no cron expression ({problem}); write minute hour day month weekday, such as '0 8 * * 1-5'"
-    if (window.for_seconds is None) == (window.until is None):
-        yield "", "says not once how long it lasts; write either `for: 10h` or `until: '0 18 * * 1-5'`"
+    if window.for_seconds is None and window.until is None:
+        yield "", "does not say how long it lasts; write `for: 10h` or `until: '0 18 * * 1-5'`"
+    if window.for_seconds is not None and window.until is not None:
+        yield "until", "stands beside for; keep one of them"
     if window.cron is not None and window.cron == window.until:
         yield "until", "is when it begins as well, so that it would never be open; write when it ends"
     yield from _find_limit_mistakes(window)

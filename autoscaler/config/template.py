@@ -96,7 +96,7 @@ _JOBS = """\
     slots: 1                         # jobs that one process works on at a time
     stop_timeout: 1m                 # longer than a job takes: TERM, then this long to finish, then KILL
     #environment: {{LOG_LEVEL: info}}  # variables of the processes, beside those of the autoscaler itself
-    #futility: stop                  # add nothing while more processes complete no more jobs; warn: say so
+    #futility: stop                  # add nothing while more complete no more jobs; needs `completions` or `arrival` in backlog
     #pause: maintenance until noon   # change nothing; also true, pause_scale_out and pause_scale_in
     policies:
       - backlog: {{waiting: {name}_waiting, busy: {name}_running, job_takes: 1s, clear_within: 1m}}

@@ -13,18 +13,29 @@ from autoscaler.config.wording import names
 from autoscaler.decide.policy import LeavesZero
 from autoscaler.decide.settings import NamedPolicy, TypeSettings
 
+_BLIND = "no policy tells whether the processes are in use: they go when the window of scale-in ends, even in the middle of traffic; add a policy"
+
 
 def check_zero(settings: TypeSettings, metrics: Mapping[str, Metric], backend: BackendPlugin | None, part: Part) -> None:
     """Report ``minimum: 0`` where nothing can ask for a first process: no window, no connection, and no policy as they are combined."""
-    if settings.process_type.minimum > 0 or not set(settings.metrics) <= metrics.keys():
+    if settings.process_type.minimum > 0 or not set(settings.metrics) <= metrics.keys() or _has_broken_policies(settings, part):
         return
-    if _opens_a_window(settings) or _starts_on_connection(settings, backend, part):
+    if _opens_a_window(settings):
+        return
+    if _starts_on_connection(settings, backend, part):
+        if not settings.policies:
+            part.report.warn((*part.path, "minimum"), _BLIND)
         return
     exist = {name for name in settings.metrics if _lives_without(metrics[name], settings.name)}
     if settings.scale_out.select != "disabled" and _policies_wake(settings, exist, part):
         return
     is_said = isinstance(part.data, dict) and "minimum" in part.data
     (part.report.at_value if is_said else part.report.at_key)((*part.path, "minimum"), f"0 has no way back: {_why(settings, exist)}")
+
+
+def _has_broken_policies(settings: TypeSettings, part: Part) -> bool:
+    written = part.under("policies").data
+    return isinstance(written, list | tuple) and len(written) > len(settings.policies)
 
 
 def _opens_a_window(settings: TypeSettings) -> bool:

@@ -137,15 +137,19 @@ def _conclude(situation: Situation, proposal: Proposal, adjustments: tuple[Adjus
 
 
 def _refusal(situation: Situation, adjustments: tuple[Adjustment, ...], target: int) -> str:
-    """Say why fewer than the minimum run where no rule had to change the number for it."""
-    if target >= situation.minimum:
-        return ""
+    """Say what keeps a type from running as many as it should where no rule had to change the number for it."""
+    said = [one.reason for one in adjustments]
     if situation.memory.is_off:
-        return "" if any(one.reason == OFF for one in adjustments) else OFF
-    ceiling = situation.ceiling
-    if ceiling is None or ceiling.processes > target or any(ceiling.reason in one.reason for one in adjustments):
-        return ""
-    return f"{say_minimum(situation)}, but {ceiling.reason}"
+        return OFF if target < situation.minimum and OFF not in said else ""
+    ceiling, bounds = situation.ceiling, situation.bounds
+    if ceiling is not None and not any(ceiling.reason in reason for reason in said):
+        if ceiling.is_exceeded:
+            return ceiling.reason
+        if ceiling.processes <= target < situation.minimum:
+            return f"{say_minimum(situation)}, but {ceiling.reason}"
+    if situation.memory.is_called and target == 0 and bounds is not None and bounds.maximum == 0:
+        return f"a connection waits, but {bounds.maximum_reason}"
+    return ""
 
 
 def _action(current: int, target: int, *, is_refused: bool) -> Action:

@@ -97,6 +97,10 @@ def _load(claim: _Claim, granted: Mapping[str, int]) -> Fraction:
 
 
 def _ceiling(cap: FormationCap, claim: _Claim, granted: int, free: int) -> Ceiling | None:
+    if free < 0:
+        return Ceiling(
+            claim.current, "total", f"{cap.total - free} processes are alive and {cap.total} are the most: nothing grows", is_exceeded=True
+        )
     if claim.current + granted >= claim.target:
         return None
     if granted == claim.wanted:

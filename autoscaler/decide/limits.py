@@ -16,7 +16,9 @@ def limit(situation: Situation, processes: int) -> Adjustment | None:
         return _raise(situation, processes)
     maximum = situation.bounds.hard_maximum if situation.bounds else situation.settings.process_type.maximum
     if processes > maximum:
-        return Adjustment("limits", processes, maximum, f"the maximum is {maximum}")
+        is_window = situation.bounds is not None and maximum < situation.settings.process_type.maximum
+        reason = situation.bounds.maximum_reason if situation.bounds and is_window else f"the maximum is {maximum}"
+        return Adjustment("limits", processes, maximum, reason)
     return None
 
 

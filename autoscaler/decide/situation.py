@@ -30,6 +30,7 @@ class Ceiling:
     processes: int
     rule: str
     reason: str
+    is_exceeded: bool = False  # more run already than there should
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,13 @@ class Observation:
             raise MissingReadingError(metric, "its value is no finite number")
         return found
 
+    def amount(self, metric: str) -> Reading:
+        """Return the newest reading of what can be no less than 0, such as a count, a rate or a time; a negative one is missing."""
+        found = self.reading(metric)
+        if found.value < 0:
+            raise MissingReadingError(metric, f"{found.value:g} is below 0, and nothing can be so few")
+        return found
+
     def value(self, metric: str) -> float:
         """Return the newest value of ``metric``; raise ``MissingReadingError`` when there is none."""
         return self.reading(metric).value

@@ -113,8 +113,8 @@ class Backlog:
         try:
             load, _ = self._load(observation, memory)
             if self.completions is not None:
-                done = observation.reading(self.completions)
-                return Progress(load.waiting, max(0.0, done.value), done.at, load.job_seconds, done.window_seconds)
+                done = observation.amount(self.completions)
+                return Progress(load.waiting, done.value, done.at, load.job_seconds, done.window_seconds)
         except MissingReadingError:
             return None
         at = observation.reading(self.waiting).at
@@ -264,7 +264,7 @@ class Backlog:
 
 def _count(observation: Observation, metric: str | None) -> float:
     """Read a metric that may not be given, and counts 0 then; so does a negative value."""
-    return max(0.0, observation.value(metric)) if metric else 0.0
+    return observation.amount(metric).value if metric else 0.0
 
 
 def _ceiling(jobs: Fraction, slots: int) -> int:

@@ -148,9 +148,9 @@ class Concurrency:
 
     def _averages(self, observation: Observation, rules: _Rules, past: PastLoad | None) -> tuple[PastLoad | None, Averages]:
         if self.panic_metric is not None:
-            stable, panic = (exact(max(0.0, observation.value(metric))) for metric in (self.metric, self.panic_metric))
+            stable, panic = (exact(observation.amount(metric).value) for metric in (self.metric, self.panic_metric))
             return None, Averages(stable, panic)
-        load = rules.stable.record(past, observation.reading(self.metric), observation.now)
+        load = rules.stable.record(past, observation.amount(self.metric), observation.now)
         return load, Averages(rules.stable.average(load, observation.now), rules.panic.average(load, observation.now))
 
     def _burst(self, excess: int) -> str:

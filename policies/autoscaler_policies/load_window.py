@@ -55,7 +55,7 @@ class LoadWindow:
         """Add a reading to the past, unless it is in it already; a negative one counts 0."""
         if past is not None and past["at"] == reading.at:
             return past
-        millionths = _in_millionths(max(0.0, reading.value))
+        millionths = _in_millionths(reading.value)
         bucket = self.bucket(now)
         ahead = bucket - past["first"] - len(past["sums"]) + 1 if past is not None else -1  # buckets since the newest
         if past is None or not 0 <= ahead < self.buckets:

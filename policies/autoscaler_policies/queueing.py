@@ -70,14 +70,20 @@ class Queueing:
         if self.percentile >= 100:  # noqa: PLR2004 - all of them
             raise ValueError("percentile 100 is what no number of processes can promise; write less, such as 99.9")
 
+    def warnings(self) -> tuple[str, ...]:
+        """Say what works, and may surprise."""
+        if self.percentile > 1:
+            return ()
+        return (f"percentile {self.percentile:g} is {self.percentile:g} %; write {100 * self.percentile:g} for {100 * self.percentile:g} %",)
+
     def leaves_zero(self, metrics: Collection[str]) -> bool:
         """Tell whether a first process can be wanted: arrivals suffice, it is there to measure the time of service."""
         return self.arrival is None or self.arrival in metrics
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:
         """Want the fewest processes that keep the objective, and those that are busy."""
-        arrival = max(0.0, observation.value(self.arrival)) if self.arrival else self.arrival_rate or 0.0
-        busy = max(0.0, observation.value(self.busy)) if self.busy and arrival == 0 else 0.0
+        arrival = observation.amount(self.arrival).value if self.arrival else self.arrival_rate or 0.0
+        busy = observation.amount(self.busy).value if self.busy and arrival == 0 else 0.0
         if arrival == 0:
             answer = Recommendation(0, "nothing arrives -> 0", {**_kept(memory), "without": None} if memory else None)
             return self._keep(answer, busy, observation)

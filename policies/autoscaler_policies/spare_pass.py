@@ -61,11 +61,11 @@ def see(observation: Observation, busy: str | None, listening: str | None) -> Se
     return Seen(
         observation.now,
         total,
-        min(total, math.ceil(max(0.0, observation.value(busy)))) if busy else 0,
+        min(total, math.ceil(observation.amount(busy).value)) if busy else 0,
         observation.counts.starting,
         observation.process_type.minimum,
         observation.process_type.maximum,
-        max(math.ceil(observation.value(listening)) if listening else 0, int(observation.is_called)),
+        max(math.ceil(observation.amount(listening).value) if listening else 0, int(observation.is_called)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -58,6 +58,10 @@ class Step:
             said = f"{self.readings} readings never come in {brief(self.for_seconds)} s"
             return (*found, f"{said}: the shortest interval is {_SHORTEST_INTERVAL:g} s; lower readings")
         return found
+
+    def leaves_zero(self, metrics: Collection[str]) -> bool:
+        """Tell whether a first process can be wanted: by a band that scales out."""
+        return self.metric in metrics and any(changed(band, 0, self.rounding) > 0 for band in self.bands)
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation | Missing:
         """Want the size that the bands make of the present one."""

@@ -60,7 +60,7 @@ class Target:
 
     def recommend(self, observation: Observation, memory: Json) -> Recommendation:  # noqa: ARG002 - the contract's; nothing to remember
         """Want the processes that bring the reading to its target."""
-        wish = self._wish(observation, observation.reading(self.metric))
+        wish = self._wish(observation, self._read(observation))
         counts, stay = observation.counts, observation.counts.desired
         said = f"{wish.said} = {quotient(wish.processes)}"
         processes = ceiling(wish.processes)
@@ -75,11 +75,15 @@ class Target:
 
     def projected(self, observation: Observation, processes: int) -> int:
         """Return what would be wanted if so many ready processes shared the load that is read now: no more, up to ``tolerance_out``."""
-        wish = self._wish(observation, observation.reading(self.metric))
+        wish = self._wish(observation, self._read(observation))
         if wish.is_doubtful:
             return observation.counts.desired
         _, high, unit = _bounds(self.tolerance_in, self.tolerance_out)
         return processes if unit * wish.processes <= high * processes else ceiling(wish.processes)
+
+    def _read(self, observation: Observation) -> Reading:
+        found = observation.reading(self.metric)
+        return found if found.by_process else observation.amount(self.metric)
 
     def _is_close(self, wish: Wish) -> bool:
         low, high, unit = _bounds(self.tolerance_in, self.tolerance_out)
@@ -146,15 +150,15 @@ def _bounds(tolerance_in: float, tolerance_out: float) -> tuple[int, int, int]:
 
 def _whole(size: int, value: float, target: float) -> Wish:
     """Divide a total by what one process carries."""
-    return Wish(_divide(1, value, target), size, f"{brief(max(0.0, value))} / {brief(target)} per process")
+    return Wish(_divide(1, value, target), size, f"{brief(value)} / {brief(target)} per process")
 
 
 def _by_ratio(behind: int, size: int, value: float, target: float) -> Wish:
     """Multiply the processes behind the reading by its ratio to the target; the result is compared with the present size."""
-    said = f"{brief(max(0.0, value))} / {brief(target)}"
+    said = f"{brief(value)} / {brief(target)}"
     return Wish(_divide(max(1, behind), value, target), size, f"{behind} x {said}" if behind else said)
 
 
 def _divide(times: int, value: float, by: float) -> Fraction:
-    above, below = exact(max(0.0, value)), exact(by)
+    above, below = exact(value), exact(by)
     return Fraction(times * above.numerator * below.denominator, above.denominator * below.numerator)

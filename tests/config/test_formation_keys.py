@@ -114,3 +114,13 @@ def test_total_below_what_windows_demand_is_warned_of(load):
     (warning,) = load(f"total: 5\nformation: {{web: {{maximum: 8, {window}}}}}").warnings
 
     assert "total: 5 is below the sum of all minimums 6 while the windows" in warning
+
+
+def test_singleton_keeps_to_one_whatever_the_defaults_say(load):
+    process_type = load("defaults: {minimum: 2, maximum: 4}\nformation: {clock: {singleton: true}}").types[0].process_type
+
+    assert (process_type.minimum, process_type.maximum) == (1, 1)
+
+
+def test_mistake_in_a_policy_is_told_alone(mistakes):
+    assert len(mistakes("formation: {web: {minimum: 0, maximum: 4, policies: [{wish: {metrc: q}}]}}")) == 2  # unknown key, missing key

@@ -293,6 +293,14 @@ def test_equals_give_way_in_proportion():
     assert sizes(FormationCap(22, preempt=True), crews, a=10, b=10, web=8) == [7, 7, 2]
 
 
+def test_formation_above_its_cap_says_so():
+    crews = [Crew("web", 3), Crew("job", 3)]
+    (decisions,) = play(FormationCap(4), crews, {"web": 3, "job": 3})
+
+    assert [(decision.target, decision.action) for decision in decisions] == [(3, "hold"), (3, "hold")]
+    assert decisions[0].reason == "wants 3; 6 processes are alive and 4 are the most: nothing grows"
+
+
 def test_failed_and_starting_processes_are_occupied_once():
     assert occupied(Counts(desired=5, running=2, starting=1, failed=2, draining=3)) == 8
     assert occupied(replace(Counts(desired=2), running=4)) == 4

@@ -254,3 +254,19 @@ def test_what_stands_in_for_missing_data_is_projected_with_the_rest(combine, tar
     one = TypeSettings(process_type=process_type, policies=named, scale_in=DirectionLimits(), combine=combine)
 
     assert decide(one, Observation(0.0, 1e9, process_type, Counts(12, 12)), Memory())[0].target == target
+
+
+def test_connection_that_a_closed_window_leaves_waiting_is_named(make_type):
+    closed = Schedule("UTC", (Window(cron="* * * * *", for_seconds=60.0, processes=0),))
+    decision = make_type(0, minimum=0, schedule=closed).tick(0, is_called=True)
+
+    assert (decision.target, decision.action) == (0, "hold")
+    assert decision.reason == "wants 0; a connection waits, but at most 0 in the window '* * * * *'"
+
+
+def test_window_that_holds_at_once_is_named(make_type):
+    closed = Schedule("UTC", (Window(cron="* * * * *", for_seconds=60.0, maximum=2, at_once=True),))
+    decision = make_type(6, schedule=closed, scale_in=DirectionLimits(300.0)).tick(6)
+
+    assert decision.target == 2
+    assert decision.reason.endswith("at most 2 in the window '* * * * *'")

@@ -52,6 +52,17 @@ def test_what_is_missing_is_not_zero(kind, data, values):
         assert isinstance(answer, Missing)
 
 
+@pytest.mark.parametrize("kind", ["backlog", "concurrency", "queueing", "spare", "target"])
+@law
+@given(st.data(), st.tuples(*[SENSIBLE] * 3), st.floats(-1e9, -0.001))
+def test_what_is_below_zero_is_missing(kind, data, values, below):
+    named = NamedPolicy(kind, data.draw(POLICIES[kind]))
+    assume(kind != "queueing" or values[2] > 0)
+    for metric in named.metrics:
+        wrong = tuple(below if name == metric else value for name, value in zip(METRICS, values, strict=True))
+        assert isinstance(ask(named, seen(wrong), None), Missing)
+
+
 @pytest.mark.parametrize("kind", MONOTONE)
 @law
 @given(st.data(), st.tuples(*[SENSIBLE] * 3), st.floats(0.0, 3000.0), st.integers(0, 50))

@@ -84,7 +84,6 @@ def test_nothing_arrives_and_nothing_is_wanted():
 
     assert (answer.processes, answer.reason) == (0, "nothing arrives -> 0")
     assert answer.memory == {"service": 0.2, "without": None}
-    assert queueing(service="service").recommend(observe(arrival=-3), None).processes == 0
 
 
 BY_BUSY = queueing(busy="busy", wait_within_seconds=1.0)
@@ -269,3 +268,8 @@ def test_square_root_staffing_is_that_of_the_reference(cases):
 @pytest.mark.parametrize(("metrics", "leaves"), [({"arrival"}, True), ({"service"}, False), (set(), False)])
 def test_arrivals_suffice_to_leave_zero(metrics, leaves):
     assert queueing(service="service").leaves_zero(metrics) is leaves
+
+
+def test_percentile_that_is_meant_as_a_share_is_warned_of():
+    assert queueing(service="service", percentile=0.95).warnings() == ("percentile 0.95 is 0.95 %; write 95 for 95 %",)
+    assert queueing(service="service", percentile=95).warnings() == ()

@@ -349,3 +349,8 @@ def test_processes_that_come_late_are_ready_when_they_run():
     policy, there = steps(), [observe(0.7, now, size=5, ready=10.0) for now in (10.0, 15.0)]
 
     assert [last(policy, observe(0.7, 0.0), late, *there[:seen]).processes for seen in (0, 1, 2)] == [5, 5, 6]
+
+
+@pytest.mark.parametrize(("change", "leaves"), [(1, True), ("=2", True), ("+10%", True), (-1, False), ("=0", False)])
+def test_a_band_that_scales_out_leaves_zero(change, leaves):
+    assert Step(metric="load", bands=(Band(below=10, change=change),)).leaves_zero({"load"}) is leaves
