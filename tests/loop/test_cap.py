@@ -56,7 +56,7 @@ def test_type_that_cannot_be_seen_keeps_its_processes_from_the_others(capped):
 
 
 def test_policy_that_breaks_where_it_is_projected_holds_its_own_type_alone(capped):
-    controller, _, _ = capped(12, {"web": 2, "worker": 14}, Unprojectable())
+    controller, _, _ = capped(20, {"web": 2, "worker": 14}, Unprojectable())
     web, worker = controller.tick().decisions
 
     assert (web.target, worker.target) == (2, 14)
