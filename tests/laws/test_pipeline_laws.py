@@ -93,13 +93,14 @@ def test_no_scale_in_below_a_size_that_was_wanted_within_the_window(one, desired
 @law
 @given(types(), SIZES, ticks())
 def test_scale_out_keeps_to_its_percentages_exactly(one, desired, drawn):
-    for decision in play(one, desired, drawn):
-        current = decision.observation.counts.desired
-        percents = [limit.amount for limit in one.scale_out.at_most if limit.unit == "percent"]
-        if one.scale_out.select != "max" or len(percents) != len(one.scale_out.at_most) or not percents:
-            continue
-        most = max(current + 1, -(-current * (100 + max(percents)) // 100))
-        assert decision.target <= max(most, one.process_type.minimum)
+    limits, changes = one.scale_out.at_most, []
+    for decision, tick in zip(play(one, desired, drawn), drawn, strict=True):
+        now, current = decision.observation.now, decision.observation.counts.desired
+        if one.scale_out.select == "max" and limits and all(limit.unit == "percent" for limit in limits):
+            starts = [current - sum(more for at, more in changes if now - at < limit.period_seconds) for limit in limits]
+            most = max(max(start + 1, -(-start * (100 + limit.amount) // 100)) for start, limit in zip(starts, limits, strict=True))
+            assert decision.target <= max(most, current, 1, one.process_type.minimum)
+        changes += [(now, decision.target - current)] if tick.accepts else []
 
 
 @law
