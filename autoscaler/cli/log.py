@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping
 from autoscaler.cli.log_format import Level, Logger
 from autoscaler.decide.settings import Pause
 from autoscaler.events import BoardEntry, Notice, Tick
-from autoscaler.model import Decision, Json, Missing, TypeFormation
+from autoscaler.model import Decision, Json, Missing, PolicyAnswer, TypeFormation
 
 _DIGITS = re.compile(r"\d+(\.\d+)?")
 _TOLD_ELSEWISE = frozenset({"start", "state", "pause", "resume", "crash_loop", "called", "room"})  # by `run`, by the record alone, and seen on a tick
@@ -115,10 +115,13 @@ class Log:
         for given in decision.answers:
             cause = given.answer.cause if isinstance(given.answer, Missing) and not _is_told(given.answer, tick) else ""
             if self._is_new(("policy", name, given.policy), _shape(cause)):
-                self._tell_policy(name, given.policy, cause)
+                self._tell_policy(name, given, cause)
 
-    def _tell_policy(self, name: str, policy: str, cause: str) -> None:
-        if cause:
+    def _tell_policy(self, name: str, given: PolicyAnswer, cause: str) -> None:
+        policy, answer = given.policy, given.answer
+        if isinstance(answer, Missing) and cause and answer.metric != f"policy {policy}":
+            self.tell("warning", "policy_missing", f"{name}: policy {policy} cannot tell: {cause}", process_type=name, policy=policy, cause=cause)
+        elif cause:
             self.tell("error", "policy_failed", f"{name}: policy {policy} failed: {cause}", process_type=name, policy=policy, cause=cause)
         else:
             self.tell("info", "policy_returned", f"{name}: policy {policy} answers again", process_type=name, policy=policy)

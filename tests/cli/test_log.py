@@ -135,10 +135,17 @@ def test_a_metric_that_was_never_asked_is_no_fault(written: Written) -> None:
 
 
 def test_a_policy_that_fails_on_its_own_is_told(written: Written) -> None:
-    for answer in (Missing("queue", "ZeroDivisionError: division by zero"), None):
+    for answer in (Missing("policy backlog", "ZeroDivisionError: division by zero"), None):
         written.log.ticked(tick(decision(answer=answer), board={"queue": PRESENT}))
 
     assert written.texts() == ["error: web: policy backlog failed: ZeroDivisionError: division by zero", "web: policy backlog answers again"]
+
+
+def test_a_policy_that_cannot_tell_although_its_metric_answers_has_not_failed(written: Written) -> None:
+    for answer in (Missing("queue", "no process was ready"), None):
+        written.log.ticked(tick(decision(answer=answer), board={"queue": PRESENT}))
+
+    assert written.texts() == ["warning: web: policy backlog cannot tell: no process was ready", "web: policy backlog answers again"]
 
 
 def test_a_policy_without_its_metric_is_told_as_the_metric(written: Written) -> None:
