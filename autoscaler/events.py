@@ -31,6 +31,7 @@ class Tick:
     pauses: Mapping[str, Pause] = field(default_factory=dict)  # by process type, those in force
     errors: Mapping[str, str] = field(default_factory=dict)  # by process type (not observed, not scaled) or by the part that failed: pause, tick
     reactions: Mapping[str, float] = field(default_factory=dict)  # by process type scaled: seconds from newest sample to backend called
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by process type decided: the fewest and the most at that moment
     happenings: tuple[str, ...] = ()  # what backends reported since the last tick, in sentences
     duration_seconds: float = 0.0
     missed: int = 0  # ticks that were not run in time, since the start

@@ -61,6 +61,11 @@ class Situation:
         """The fewest processes at this moment."""
         return self.bounds.minimum if self.bounds else self.settings.process_type.minimum
 
+    @property
+    def maximum(self) -> int:
+        """The most processes at this moment."""
+        return self.bounds.maximum if self.bounds else self.settings.process_type.maximum
+
 
 # A rule takes the number so far and returns the adjustment it makes, None when it lets the number pass.
 Rule = Callable[[Situation, int], Adjustment | None]

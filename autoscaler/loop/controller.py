@@ -92,19 +92,20 @@ class Controller:
         now, at = self._clock.now(), self._clock.wall()  # after observing, which may take its time
         pause_error = self._look_for_pauses(now, at)
         board = self._polls.entries(now)
-        decisions, undecided = self._decisions.decide(self._settings, Moment(now, at, seen, board, self._pauses))
-        for notice in self._changes.notices(seen.types, decisions, now, at):
+        decided = self._decisions.decide(self._settings, Moment(now, at, seen, board, self._pauses))
+        for notice in self._changes.notices(seen.types, decided.decisions, now, at):
             self._notice(notice)
-        acted = self._act(decisions)
+        acted = self._act(decided.decisions)
         tick = Tick(
             now=now,
             at=at,
-            decisions=decisions,
+            decisions=decided.decisions,
             formations=seen.types,
             board=board,
             pauses=self._pauses,
-            errors=self._shown({**self._take_troubles(), **pause_error, **seen.errors, **undecided, **acted.errors}),
+            errors=self._shown({**self._take_troubles(), **pause_error, **seen.errors, **decided.errors, **acted.errors}),
             reactions=acted.reactions,
+            limits=decided.limits,
             happenings=tuple(map(self._settings.hide, seen.happenings)),
             duration_seconds=self._clock.now() - began,
             missed=self._missed,

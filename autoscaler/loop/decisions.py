@@ -33,6 +33,15 @@ class Moment:
     pauses: Mapping[str, Pause]
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What one tick decided."""
+
+    decisions: tuple[Decision, ...]
+    errors: Mapping[str, str]  # by process type: why there is no decision
+    limits: Mapping[str, tuple[int, int]]  # by process type: the fewest and the most at this moment
+
+
 class Decisions:
     """The past of every type, and the decisions that follow from it."""
 
@@ -40,8 +49,8 @@ class Decisions:
         """Begin without a past."""
         self._memories: dict[str, Memory] = {}
 
-    def decide(self, settings: Settings, moment: Moment) -> tuple[tuple[Decision, ...], dict[str, str]]:
-        """Decide for every type that was seen; return the decisions, and by type why there is none."""
+    def decide(self, settings: Settings, moment: Moment) -> Decided:
+        """Decide for every type that was seen."""
         courses: dict[str, Course] = {}
         errors: dict[str, str] = {}
         for one in settings.types:
@@ -52,7 +61,9 @@ class Decisions:
                 else:
                     courses[one.name] = course
         _share_memory(settings, moment.seen, courses)
-        return tuple([self._end(course, ceiling) for course, ceiling in self._share_out(settings, list(courses.values()))]), errors
+        limits = {course.name: (course.situation.minimum, course.situation.maximum) for course in courses.values()}
+        shared = self._share_out(settings, list(courses.values()))
+        return Decided(tuple([self._end(course, ceiling) for course, ceiling in shared]), errors, limits)
 
     def state(self) -> dict[str, Json]:
         """Return the past of every type as plain values."""

@@ -74,6 +74,7 @@ class Exporter:
         yield from _tick_metrics(tick)
         yield from _formation_metrics(tick.formations if tick else {})
         yield from _decision_metrics(tick.decisions if tick else ())
+        yield from _limit_metrics(tick.limits if tick else {})
         yield from _counted_metrics(tally, names)
 
     def page(self, accept: str, accept_encoding: str, query: str) -> MetricsPage:
@@ -116,15 +117,17 @@ def _formation_metrics(formations: Mapping[str, TypeFormation]) -> Iterator[Metr
     yield _counter("drains_killed", "Processes killed because they outlived their stop timeout.", _TYPE, of(lambda one: one.drains_killed))
 
 
+def _limit_metrics(limits: Mapping[str, tuple[int, int]]) -> Iterator[Metric]:
+    bounds = [((name, bound), value) for name, both in limits.items() for bound, value in zip(("minimum", "maximum"), both, strict=True)]
+    yield _gauge("limit_processes", "The fewest and the most processes that may run now.", (*_TYPE, "bound"), bounds)
+
+
 def _decision_metrics(decisions: tuple[Decision, ...]) -> Iterator[Metric]:
     types = [(decision.observation.process_type.name, decision) for decision in decisions]
     targets = [((name,), decision.target) for name, decision in types]
     yield _gauge("target_processes", "Processes that should run, as decided.", _TYPE, targets)
     startups = [((name,), decision.observation.startup_seconds) for name, decision in types if decision.observation.startup_seconds]
     yield _gauge("startup_seconds", "Seconds from the start of a process to ready: configured, else measured.", _TYPE, startups)
-    minimums = [((name, "minimum"), decision.observation.process_type.minimum) for name, decision in types]
-    maximums = [((name, "maximum"), decision.observation.process_type.maximum) for name, decision in types]
-    yield _gauge("limit_processes", "The fewest and the most processes that may run.", (*_TYPE, "bound"), minimums + maximums)
     answers = [((name, given.policy), given.answer) for name, decision in types for given in decision.answers]
     wishes = [(labels, answer.processes) for labels, answer in answers if isinstance(answer, Recommendation)]
     yield _gauge("recommended_processes", "Processes that a policy asks for.", (*_TYPE, "policy"), wishes)

@@ -28,7 +28,7 @@ def status(tick: Tick | None, settings: Settings, *, uptime_seconds: float) -> d
            "worker": {
              "counts": {"desired": 2, "running": 2, "starting": 0, "draining": 0, "failed": 0, "unknown": 0},
              "target": 4,
-             "minimum": 0,
+             "minimum": 0,                                 these two as the schedule has them at that moment
              "maximum": 40,
              "startup_seconds": 4.0,                       measured by the backend
              "is_crash_looping": false,
@@ -64,11 +64,13 @@ def _process_type(settings: TypeSettings, tick: Tick | None, line: Json) -> dict
     name = settings.name
     formation = tick.formations.get(name) if tick else None
     pause = tick.pauses.get(name) if tick else None
+    configured = (settings.process_type.minimum, settings.process_type.maximum)
+    minimum, maximum = tick.limits.get(name, configured) if tick else configured
     return {
         "counts": asdict(formation.counts) if formation else None,
         "target": line["target"] if isinstance(line, dict) else None,
-        "minimum": settings.process_type.minimum,
-        "maximum": settings.process_type.maximum,
+        "minimum": minimum,
+        "maximum": maximum,
         "startup_seconds": formation.startup_seconds if formation else None,
         "is_crash_looping": formation is not None and formation.is_crash_looping,
         "paused": asdict(pause) if pause else None,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from autoscaler.act.backend import BackendError
-from autoscaler.decide.settings import Pause
+from autoscaler.clock import VirtualClock
+from autoscaler.decide.settings import Pause, Schedule, Window
 from autoscaler.loop import Controller
 from autoscaler.model import Address, Change, Counts, Process, TypeFormation
 from autoscaler.observe.source import SourceError
@@ -283,3 +284,13 @@ def test_what_came_from_the_environment_is_shown_as_written(make_rig, make_setti
 
     assert tick.errors["worker"] == "not observed: no socket /run/${NAME}/bus"
     assert tick.board["jobs"].cause == "no file /none/${NAME}"
+
+
+def test_tick_tells_the_limits_that_a_window_sets_at_the_moment(make_settings, make_source, make_backend, make_listener):
+    window = Schedule("UTC", (Window(cron="* * * * *", for_seconds=60.0, minimum=3, maximum=7),))
+    settings = make_settings(make_source([5.0]), "worker", "web")
+    settings = replace(settings, types=(replace(settings.types[0], schedule=window), settings.types[1]))
+    backend = make_backend({"worker": 2, "web": 2})
+    controller = Controller(settings, {"default": backend}, clock=VirtualClock(1000.0, 1e9), pauses=lambda _at: {}, listeners=[make_listener()])
+
+    assert controller.tick().limits == {"worker": (3, 7), "web": (0, 50)}

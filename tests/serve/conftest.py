@@ -106,6 +106,7 @@ def tick_of(*decisions: Decision, **changes: object) -> Tick:
             "requests_per_second": BoardEntry(None, "connection refused", 3),
         },
         "reactions": {decision.observation.process_type.name: 0.4 for decision in decisions if decision.action == "scale_out"},
+        "limits": {decision.observation.process_type.name: (0, 40) for decision in decisions},
         "duration_seconds": 0.002,
         "is_complete": True,
     }

@@ -80,3 +80,9 @@ def test_type_that_was_not_observed_is_still_named(settings, make_tick):
 
 def test_settings_made_in_the_program_have_no_path(settings):
     assert status(None, replace(settings, path=None), uptime_seconds=0.5)["configuration"] is None
+
+
+def test_limits_are_those_of_the_moment(make_tick, settings):
+    worker = status(make_tick(limits={"worker": (4, 6)}), settings, uptime_seconds=1.0)["formation"]["worker"]
+
+    assert (worker["minimum"], worker["maximum"]) == (4, 6)
