@@ -6,7 +6,7 @@ scale-out, as in AWS Application Auto Scaling, but real new load never waits.
 
 from __future__ import annotations
 
-from autoscaler.decide.exact import brief
+from autoscaler.decide.exact import tenths
 from autoscaler.decide.situation import Situation
 from autoscaler.model import Adjustment
 
@@ -24,7 +24,7 @@ def _scale_in(situation: Situation, processes: int) -> Adjustment | None:
     left = _left(situation, situation.memory.changes[-1].now, situation.settings.scale_in.cooldown_seconds)
     if left <= 0:
         return None
-    return Adjustment("cooldown", processes, situation.current, f"no scale-in for {brief(left)} s more")
+    return Adjustment("cooldown", processes, situation.current, f"no scale-in for {tenths(left)} s more")
 
 
 def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
@@ -36,7 +36,7 @@ def _scale_out(situation: Situation, processes: int) -> Adjustment | None:
     if processes > granted:
         return None
     left = _left(situation, max(change.now for change in recent if change.after >= processes), span)
-    return Adjustment("cooldown", processes, situation.current, f"{granted} were granted already, no more for {brief(left)} s but beyond that")
+    return Adjustment("cooldown", processes, situation.current, f"{granted} were granted already, no more for {tenths(left)} s but beyond that")
 
 
 def _left(situation: Situation, since: float, span: float) -> float:

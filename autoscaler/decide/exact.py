@@ -51,6 +51,11 @@ def brief(value: Fraction | float) -> str:
     return f"{float(value):.6g}" if -_SIX_DIGITS < whole < _SIX_DIGITS else f"{float(value):.2f}"
 
 
+def tenths(seconds: float) -> str:
+    """Write seconds that passed, or are left, to a tenth: ``tenths(46.0001) == '46'``."""
+    return brief(round(float(seconds), 1))
+
+
 def quotient(value: Fraction) -> str:
     """Write what a division gave: ``4.67``, and ``5.001`` where two decimals would hide that it is more than 5."""
     numerator, denominator = value.numerator, value.denominator

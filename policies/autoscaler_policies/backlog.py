@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, NamedTuple, cast
 
-from autoscaler.decide.exact import brief, ceiling, exact, quotient
+from autoscaler.decide.exact import brief, ceiling, exact, quotient, tenths
 from autoscaler.model import (
     Duration,
     DurationOrZero,
@@ -209,7 +209,7 @@ class Backlog:
         active_at = last_active(kept)
         if active_at is not None and observation.now - active_at <= self.idle_for_seconds:
             stay = min(observation.counts.desired, max(1, wanted, self.active_minimum))
-            idle = brief(observation.now - active_at)
+            idle = tenths(observation.now - active_at)
             reason = f"{reason}; idle for {idle} s, no longer than {brief(self.idle_for_seconds)} s: {stay} stay"
             return Recommendation(stay, reason, kept)
         return Recommendation(0, reason, kept or None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from autoscaler.decide.exact import brief
+from autoscaler.decide.exact import brief, tenths
 
 State = Literal["activating", "active", "inactive"]
 
@@ -100,7 +100,7 @@ def _inactive(rule: ZeroRule, life: Life) -> Outcome:
     left = max(_retention(rule) - life.age_seconds, rule.grace_seconds - max(life.age_seconds, life.proxying_seconds))
     if left <= 0:
         return Outcome(0, is_written=True)
-    return Outcome(0, is_written=False, reason=f"the last one goes in {brief(left)} s")
+    return Outcome(0, is_written=False, reason=f"the last one goes in {tenths(left)} s")
 
 
 def _retention(rule: ZeroRule) -> float:

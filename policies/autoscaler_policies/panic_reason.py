@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from autoscaler.decide.exact import brief, rounded_up
+from autoscaler.decide.exact import brief, rounded_up, tenths
 from autoscaler_policies.panic import PanicRule, Sizing, Wish
 
 _LONG = 10**15  # from here on a quotient is left to ``rounded_up``
@@ -29,7 +29,7 @@ def sized(words: Words, rule: PanicRule, sizing: Sizing, ready: int, now: float)
         said += _limited(rule, wish, max(1, ready))
     if sizing.state.since is not None:
         left = rule.window_seconds - (now - sizing.state.since)
-        said += f", panic: {sizing.held} held for {brief(left)} s"
+        said += f", panic: {sizing.held} held for {tenths(left)} s"
     return f"{said}, {sizing.processes} in the last {brief(rule.delay_seconds)} s" if sizing.processes != sizing.held else said
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Annotated, Literal
 
-from autoscaler.decide.exact import brief, exact
+from autoscaler.decide.exact import brief, exact, tenths
 from autoscaler.model import DurationOrZero, Help, Json, Metric, Missing, MissingReadingError, Number, Observation, Reading, Recommendation
 from autoscaler_policies.step_bands import Band, Rounding, changed, check_bands, open_ends, written
 from autoscaler_policies.step_counts import Counted, counting
@@ -111,7 +111,7 @@ class Step:
         return f"{self.metric} {brief(reading.value)}"
 
     def _ago(self, observation: Observation, past: Past) -> str:
-        return f"{brief(max(0.0, observation.now - (past.ready_at or 0.0)))} s ago"
+        return f"{tenths(max(0.0, observation.now - (past.ready_at or 0.0)))} s ago"
 
     def _readings(self, past: Past, reading: Reading) -> tuple[list[Run], Counted | None]:
         """Add a reading to those that the answer depends on."""
@@ -146,7 +146,7 @@ class Step:
         """Make the mildest change that all readings of the time call for."""
         said, span, known = self._said(reading), f"{brief(self.for_seconds)} s", reading.at - history[0][0]
         if known < self.for_seconds:
-            return size, f"{said} {self._band(reading.value)}, known for {brief(known)} s of {span}: {size} stay"
+            return size, f"{said} {self._band(reading.value)}, known for {tenths(known)} s of {span}: {size} stay"
         start, mildest = reading.at - self.for_seconds, min if called > size else max
         bands = [self._band(value) for value in {run[2] for run in history if run[1] >= start}]
         made, band = mildest(((self._makes(band, size), band) for band in bands), key=itemgetter(0))

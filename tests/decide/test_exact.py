@@ -5,7 +5,7 @@ from math import ceil, floor
 
 import pytest
 
-from autoscaler.decide.exact import brief, ceiling, ceiling_of_percent, exact, floor_of_percent, rounded_up
+from autoscaler.decide.exact import brief, ceiling, ceiling_of_percent, exact, floor_of_percent, rounded_up, tenths
 
 
 @pytest.mark.parametrize(("value", "unit", "processes"), [(1.1, 0.11, 10), (0.7, 0.1, 7), (2.1, 0.7, 3), (7, 2, 4), (0, 5, 0)])
@@ -55,3 +55,8 @@ def test_percentages_are_exact_where_floats_are_off_by_one_in_860_places():
     assert sum(wrong) == 860
     assert all(ceiling_of_percent(size, 100 + percent) == ceil(Fraction(size * (100 + percent), 100)) for size, percent in pairs)
     assert all(floor_of_percent(size, 100 - percent) == floor(Fraction(size * (100 - percent), 100)) for size, percent in pairs)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(46.0001, "46"), (0.04, "0"), (1.25, "1.2"), (600.0, "600")])
+def test_seconds_are_written_to_a_tenth(seconds, text):
+    assert tenths(seconds) == text
