@@ -99,14 +99,14 @@ def _load(claim: _Claim, granted: Mapping[str, int]) -> Fraction:
 def _ceiling(cap: FormationCap, claim: _Claim, granted: int, free: int) -> Ceiling | None:
     if free < 0:
         return Ceiling(
-            claim.current, "total", f"{cap.total - free} processes are alive and {cap.total} are the most: nothing grows", is_exceeded=True
+            claim.current, "formation_cap", f"{cap.total - free} processes are alive and {cap.total} are the most: nothing grows", is_exceeded=True
         )
     if claim.current + granted >= claim.target:
         return None
     if granted == claim.wanted:
-        return Ceiling(claim.current + granted, "total", f"not every type was seen yet, and {cap.total} processes are the most of all")
+        return Ceiling(claim.current + granted, "formation_cap", f"not every type was seen yet, and {cap.total} processes are the most of all")
     left = f"{max(0, free)} of {cap.total} processes are free"
-    return Ceiling(claim.current + granted, "total", f"{left}, {granted} for {claim.name}")
+    return Ceiling(claim.current + granted, "formation_cap", f"{left}, {granted} for {claim.name}")
 
 
 def _preempt(courses: Sequence[Course], claims: Mapping[str, _Claim], granted: Mapping[str, int], free: int) -> list[Course]:

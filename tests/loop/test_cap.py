@@ -42,7 +42,7 @@ def test_types_share_what_the_formation_may_have(capped):
     tick = controller.tick()
 
     assert [decision.target for decision in tick.decisions] == [6, 6]
-    assert tick.decisions[0].adjustments[-1].rule == "total"
+    assert tick.decisions[0].adjustments[-1].rule == "formation_cap"
 
 
 def test_type_that_cannot_be_seen_keeps_its_processes_from_the_others(capped):
