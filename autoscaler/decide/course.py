@@ -64,11 +64,13 @@ def begin_course(settings: TypeSettings, observation: Observation, memory: Memor
 def take_course(situation: Situation, proposal: Proposal, demands: tuple[Rule, ...]) -> Course:
     """Take stages 2 to 6; ``demands`` are what the formation asks of this type before its windows and limits."""
     made: tuple[Adjustment, ...] = (proposal.adjustment,) if proposal.adjustment else ()
-    own = proposal.adjustment.after if proposal.adjustment else proposal.processes
-    made, wished = apply_rules((keep_within, *demands), situation, made, own)
+    wished = proposal.adjustment.after if proposal.adjustment else proposal.processes
+    made, wished = apply_rules((keep_within, *demands), situation, made, wished)
     made, processes = apply_rules(PACE, situation, made, wished)
-    if processes < situation.current and wished >= own:  # what a window or the formation asks for is not undone by the load
-        made, processes = apply_rules((partial(hold_projected, counted=proposal.counted),), situation, made, processes)
+    if processes < situation.current:
+        # What a window or the formation asks for is not undone by the load: it holds no more than they would let stay.
+        _, most = apply_rules((keep_within, *demands), situation, (), situation.current)
+        made, processes = apply_rules((partial(hold_projected, counted=proposal.counted, most=most),), situation, made, processes)
     made, processes = apply_rules(GUARDS, situation, made, processes)
     return Course(situation, proposal, wished, made, processes)
 

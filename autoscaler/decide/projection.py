@@ -20,25 +20,25 @@ Counted: TypeAlias = tuple[tuple[int, int], ...]
 _COMBINED: dict[Combine, Callable[[list[int]], int]] = {"max": max, "min": min, "sum": sum, "first": lambda wanted: wanted[0]}
 
 
-def hold_projected(situation: Situation, processes: int, counted: Counted) -> Adjustment | None:
+def hold_projected(situation: Situation, processes: int, counted: Counted, most: int) -> Adjustment | None:
     """Stop a scale-in at the smallest size that the policies together would not scale out from; to 0 there is nothing to project.
 
-    ``counted`` names the policies that were combined by their place, with the number each stands for.
+    ``counted`` names the policies that were combined by their place, with the number each stands for; beyond ``most`` nothing is held.
     """
-    if not 1 <= processes < situation.current or not any(_projects(type(named.policy)) for named in situation.settings.policies):
+    if not 1 <= processes < most or not any(_projects(type(named.policy)) for named in situation.settings.policies):
         return None
     return situation.asking.attempt(
-        lambda: _hold(situation, processes, counted),
-        lambda cause: Adjustment("projection", processes, situation.current, f"not projected: {cause}"),
+        lambda: _hold(situation, processes, counted, most),
+        lambda cause: Adjustment("projection", processes, most, f"not projected: {cause}"),
     )
 
 
-def _hold(situation: Situation, processes: int, counted: Counted) -> Adjustment | None:
+def _hold(situation: Situation, processes: int, counted: Counted, most: int) -> Adjustment | None:
     wanted = _wanted(situation, processes, counted)
     if wanted <= processes:
         return None
     # Fewer are wanted the more there are, so that the first size that suffices is found by halving.
-    between = range(processes + 1, situation.current)
+    between = range(processes + 1, most)
     held = processes + 1 + bisect_left(between, 0, key=lambda size: size - _wanted(situation, size, counted))
     return Adjustment("projection", processes, held, f"with {processes} the same load would call for {wanted}")
 

@@ -79,7 +79,8 @@ class Target:
         if wish.is_doubtful:
             return observation.counts.desired
         _, high, unit = _bounds(self.tolerance_in, self.tolerance_out)
-        return processes if unit * wish.processes <= high * processes else ceiling(wish.processes)
+        wanted = ceiling(wish.processes)
+        return min(processes, wanted) if unit * wish.processes <= high * processes else wanted
 
     def _read(self, observation: Observation) -> Reading:
         found = observation.reading(self.metric)

@@ -31,6 +31,12 @@ class Projecting(Wanting):
         return self.processes
 
 
+@dataclass(frozen=True)
+class Holding(Wanting):
+    def projected(self, _observation, processes):
+        return processes + 1
+
+
 @dataclass
 class Crew:
     """One type of a formation; what leaves drains for a while."""
@@ -47,13 +53,18 @@ class Crew:
     room: int | None = None
     scale_out: DirectionLimits = FREE
     is_projecting: bool = False
+    is_holding: bool = False
     is_crash_looping: bool = False
     memory: Memory = field(default_factory=Memory)
     draining: list[int] = field(default_factory=list)  # ticks left, one a process
 
+    @property
+    def kind(self):
+        return Holding if self.is_holding else Projecting if self.is_projecting else Wanting
+
     def begin(self, tick, wanted):
         process_type = ProcessType(name=self.name, minimum=self.minimum, maximum=self.maximum, memory_bytes=1024)
-        policies = (NamedPolicy("wanting", (Projecting if self.is_projecting else Wanting)(wanted)),)
+        policies = (NamedPolicy("wanting", self.kind(wanted)),)
         settings = TypeSettings(
             process_type=process_type, policies=policies, scale_out=self.scale_out, scale_in=self.scale_in, priority=self.priority, weight=self.weight
         )
@@ -239,6 +250,14 @@ def test_busy_lower_priority_that_projects_its_load_gives_way_too():
         last = [decision.target for decision in decisions]
 
     assert last == [6, 6]
+
+
+def test_projection_holds_no_more_than_preemption_lets_stay():
+    crews = [Crew("batch", 10, is_holding=True), Crew("web", 2, priority=1)]
+    for decisions in play(FormationCap(12, preempt=True), crews, {"batch": 8, "web": 3}, ticks=3):
+        last = [decision.target for decision in decisions]
+
+    assert last == [9, 3]
 
 
 def test_preemption_does_not_wait_for_a_window_again_and_again():

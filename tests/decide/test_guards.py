@@ -184,6 +184,13 @@ def test_lower_maximum_of_a_window_is_not_undone_by_the_load():
     assert decide_once(40, Sharing(400), schedule=evening).target == 4
 
 
+def test_projection_holds_no_more_than_a_window_lets_stay():
+    evening = Schedule("UTC", (Window(cron="* * * * *", for_seconds=60.0, maximum=5),))
+    decision = decide_once(6, Mean(4, needed=6), schedule=evening)
+
+    assert (decision.target, [adjustment.rule for adjustment in decision.adjustments]) == (5, ["projection"])
+
+
 @pytest.mark.parametrize(("combine", "target"), [("min", 2), ("first", 2), ("max", 10), ("sum", 12)])
 def test_what_is_projected_is_combined_as_the_wishes_are(combine, target):
     assert decide_once(12, Sharing(20), Sharing(100), combine=combine).target == target

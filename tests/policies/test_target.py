@@ -308,3 +308,10 @@ def test_more_load_never_means_fewer_processes(policy, loads, sizes):
 )
 def test_a_mean_over_none_never_leaves_zero(goal, metrics, leaves):
     assert Target(metric="load", **goal).leaves_zero(metrics) is leaves
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(1, 2), (2, 2), (9, 2)])
+def test_what_is_projected_is_never_more_than_the_load_needs(size, wanted):
+    observation = Observation(5.0, 1e9, ProcessType(name="web", minimum=0, maximum=9), Counts(9, 9), {"load": Reading("load", 1.0, 5.0)})
+
+    assert Target(metric="load", per_process=0.5).projected(observation, size) == wanted
