@@ -1,6 +1,6 @@
 """What operators have been burnt by elsewhere, each with its numbers."""
 
-from autoscaler.act.local.starts import StartHistory
+from autoscaler.act.starts import StartHistory
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, RateLimit, TypeSettings
 from autoscaler.model import ProcessType, Reading
 from autoscaler_policies.backlog import Backlog

@@ -10,8 +10,8 @@ from threading import Lock
 from autoscaler.act.local.event_loop import Timer
 from autoscaler.act.local.server_command import add_exec
 from autoscaler.act.local.spawn import Child
-from autoscaler.act.local.starts import Start, StartHistory
 from autoscaler.act.local.streams import OutputStream
+from autoscaler.act.starts import Start, StartHistory
 from autoscaler.model import Address, Counts, Process, ProcessState, ProcessType, TypeFormation
 
 _LOOPBACK = "127.0.0.1"

@@ -16,7 +16,7 @@ from autoscaler.act.local.listening import require_free_port
 from autoscaler.act.local.readiness import Readiness
 from autoscaler.act.local.roster import Run, Slot
 from autoscaler.act.local.spawn import Child, Launch, spawn
-from autoscaler.act.local.starts import SETTLED_SECONDS, Start, restart_delay, start_timeout
+from autoscaler.act.starts import SETTLED_SECONDS, Start, restart_delay, start_timeout
 
 _COLOURS = (36, 33, 32, 35, 31, 34, 96, 93, 92, 95, 91, 94)  # one a process type, in turn
 _STARTS_PER_ROUND = 16  # between them output and ends are served

@@ -15,8 +15,8 @@ from autoscaler.act.local.outlook import look
 from autoscaler.act.local.ports import Ports, place_types
 from autoscaler.act.local.roster import Run, Slot, TypeState
 from autoscaler.act.local.starter import Starter, describe_end
-from autoscaler.act.local.starts import MEMORY_SECONDS, Start
 from autoscaler.act.local.undertaker import Undertaker, Witness
+from autoscaler.act.starts import MEMORY_SECONDS, Start
 from autoscaler.model import ProcessType
 
 _SWEEP_SECONDS = 0.02

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from autoscaler.act.local.starts import start_timeout
+from autoscaler.act.starts import start_timeout
 from tests.local_formation import process_type
 
 LISTEN = """exec python3 -c '

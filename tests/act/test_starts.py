@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoscaler.act.local.starts import StartHistory, restart_delay
+from autoscaler.act.starts import StartHistory, restart_delay
 
 
 def history_of(*failed: tuple[int, bool]) -> StartHistory:
