@@ -1,0 +1,1 @@
+"""What arrives at a process type: recorded, generated, rescaled."""
