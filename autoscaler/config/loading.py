@@ -27,7 +27,7 @@ def load(path: Path, environment: Mapping[str, str], registry: Registry | None =
     """
     if path.name == _PROCFILE or path.name.startswith(f"{_PROCFILE}."):
         return from_procfile(path, registry)
-    document = substitute(parse(_read(path), str(path)), environment)
+    document = substitute(parse(read_file(path), str(path)), environment)
     settings = build(document, registry or installed(), path, path.parent.absolute())
     return replace(settings, hide=partial(hide, data=document.data))
 
@@ -41,7 +41,7 @@ def load_text(text: str, name: str, environment: Mapping[str, str], registry: Re
 def from_procfile(path: Path, registry: Registry | None = None) -> Settings:
     """Run each process type of a Procfile once, by the local backend and without policies."""
     try:
-        procfile = parse_procfile(_read(path))
+        procfile = parse_procfile(read_file(path))
     except ProcfileError as error:
         _refuse(path, str(error))
     formation: dict[str, Json] = {name: {"minimum": 1, "maximum": 1} for name in procfile.commands}
@@ -50,7 +50,8 @@ def from_procfile(path: Path, registry: Registry | None = None) -> Settings:
     return replace(settings, warnings=(*settings.warnings, *(f"{path}: {warning}" for warning in procfile.warnings)))
 
 
-def _read(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """Return the text of a configuration file; raise ``ConfigurationError`` naming why it cannot be read."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -202,22 +202,25 @@ class Controller:
             backends = open_backends()
             stay = {one.name for one in settings.types}
             gone: list[Json] = [one.name for one in self._settings.types if one.name not in stay]
-            self._go_on(settings, backends)
-            self._notice_now("reload", {"ok": True, "configuration": settings.document, "removed": gone})
+            moved = self._go_on(settings, backends)
+            self._notice_now("reload", {"ok": True, "configuration": settings.document, "removed": gone, "moved": moved})
         finally:
             self._busy.release()
         return backends
 
-    def _go_on(self, settings: Settings, backends: Mapping[str, Backend]) -> None:
+    def _go_on(self, settings: Settings, backends: Mapping[str, Backend]) -> list[Json]:
+        """Change over; return the types that stay and now run on another backend."""
         before = {one.name: self._backends.get(one.backend) for one in self._settings.types}
         after = {one.name: backends.get(one.backend) for one in settings.types}
-        self._decisions.keep(set(after), lambda name: after[name] is before.get(name))
+        moved: list[Json] = [name for name in after if name in before and after[name] is not before[name]]
+        self._decisions.keep(set(after), lambda name: name not in moved)
         self._settings, self._backends, self._last_tick = settings, dict(backends), None
         self._watch.change(settings, backends)
         self._polls.change(settings)
         self._timetable.forget()
         self._plan()
         self._connect_wake()
+        return moved
 
     # Tell
 

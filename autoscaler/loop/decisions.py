@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 
 from autoscaler.decide.asking import Asking
 from autoscaler.decide.course import Course, begin_course, end_course
 from autoscaler.decide.formation_cap import Others, share_out
-from autoscaler.decide.memory import Memory, forget_sizes, last_size
+from autoscaler.decide.memory import Memory, SizeChange, forget_sizes, last_size
 from autoscaler.decide.settings import Pause, TypeSettings
 from autoscaler.decide.shared_memory import share_memory
 from autoscaler.decide.situation import Ceiling
@@ -16,7 +16,7 @@ from autoscaler.events import BoardEntry
 from autoscaler.loop.guard import guard
 from autoscaler.loop.values import ask_guarded, observation_of
 from autoscaler.loop.watch import Seen
-from autoscaler.model import Decision, Json
+from autoscaler.model import Decision, Json, Observation
 from autoscaler.settings import Settings
 
 _GUARDED = Asking(ask_guarded, guard)
@@ -45,25 +45,31 @@ class Decided:
 class Decisions:
     """The past of every type, and the decisions that follow from it."""
 
-    def __init__(self) -> None:
-        """Begin without a past."""
-        self._memories: dict[str, Memory] = {}
+    def __init__(self, memories: Mapping[str, Memory] | None = None) -> None:
+        """Begin with these memories by process type, or without a past."""
+        self._memories: dict[str, Memory] = dict(memories or {})
 
     def decide(self, settings: Settings, moment: Moment) -> Decided:
         """Decide for every type that was seen."""
-        courses: dict[str, Course] = {}
-        errors: dict[str, str] = {}
-        for one in settings.types:
-            if one.name in moment.seen.types:
-                course = guard(lambda: self._begin(one, moment), str)  # noqa: B023 - called at once
-                if isinstance(course, str):
-                    errors[one.name] = f"not decided: {course}"
-                else:
-                    courses[one.name] = course
+        seen = moment.seen.types
+        courses, errors = self._begin(
+            [one for one in settings.types if one.name in seen],
+            lambda one: observation_of(one, seen[one.name], moment.board, moment.now, moment.at),
+            moment.pauses,
+        )
         _share_memory(settings, moment.seen, courses)
-        limits = {course.name: (course.situation.minimum, course.situation.maximum) for course in courses.values()}
-        shared = self._share_out(settings, list(courses.values()))
-        return Decided(tuple([self._end(course, ceiling) for course, ceiling in shared]), errors, limits)
+        return self._conclude(settings, courses, errors)
+
+    def decide_observed(self, settings: Settings, observations: Mapping[str, Observation], pauses: Mapping[str, Pause]) -> Decided:
+        """Decide again on recorded observations, by process type; their room is each type's share of the free memory already."""
+        observed = [one for one in settings.types if one.name in observations]
+        return self._conclude(settings, *self._begin(observed, lambda one: observations[one.name], pauses))
+
+    def take_as_asked(self, changes: Mapping[str, SizeChange | None]) -> None:
+        """Remember what the backend was really asked for, by process type, in place of what was decided last; ``None``: nothing."""
+        for name in changes.keys() & self._memories.keys():
+            if self._memories[name].asked != changes[name]:
+                self._memories[name] = replace(self._memories[name], asked=changes[name])
 
     def state(self) -> dict[str, Json]:
         """Return the past of every type as plain values."""
@@ -73,9 +79,25 @@ class Decisions:
         """Forget types that are gone; of one that does not stay on its backend, keep what its policies remember."""
         self._memories = {name: memory if stays(name) else forget_sizes(memory) for name, memory in self._memories.items() if name in names}
 
-    def _begin(self, one: TypeSettings, moment: Moment) -> Course:
-        observation = observation_of(one, moment.seen.types[one.name], moment.board, moment.now, moment.at)
-        return begin_course(one, observation, self._memories.get(one.name) or Memory(), moment.pauses.get(one.name) or one.pause, _GUARDED)
+    def _begin(
+        self, types: Iterable[TypeSettings], observe: Callable[[TypeSettings], Observation], pauses: Mapping[str, Pause]
+    ) -> tuple[dict[str, Course], dict[str, str]]:
+        """Return how far each type comes alone, and why one of them does not."""
+        courses: dict[str, Course] = {}
+        errors: dict[str, str] = {}
+        for one in types:
+            memory, pause = self._memories.get(one.name) or Memory(), pauses.get(one.name) or one.pause
+            course = guard(lambda: begin_course(one, observe(one), memory, pause, _GUARDED), str)  # noqa: B023 - called at once
+            if isinstance(course, str):
+                errors[one.name] = f"not decided: {course}"
+            else:
+                courses[one.name] = course
+        return courses, errors
+
+    def _conclude(self, settings: Settings, courses: dict[str, Course], errors: dict[str, str]) -> Decided:
+        limits = {course.name: (course.situation.minimum, course.situation.maximum) for course in courses.values()}
+        shared = self._share_out(settings, list(courses.values()))
+        return Decided(tuple([self._end(course, ceiling) for course, ceiling in shared]), errors, limits)
 
     def _share_out(self, settings: Settings, courses: list[Course]) -> list[tuple[Course, Ceiling | None]]:
         if settings.cap is None:

@@ -2,6 +2,7 @@
 
 from autoscaler.record.circumstances import Circumstances, circumstances_of
 from autoscaler.record.line import RecordError, decision_line, notice_line, to_json
+from autoscaler.record.memory import memories_of, memory_of
 from autoscaler.record.read import CutLine, Entry, RecordedDecision, Start, read_record
 from autoscaler.record.write import RecordWriter
 
@@ -15,6 +16,8 @@ __all__ = [
     "Start",
     "circumstances_of",
     "decision_line",
+    "memories_of",
+    "memory_of",
     "notice_line",
     "read_record",
     "to_json",

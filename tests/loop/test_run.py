@@ -179,6 +179,7 @@ def test_another_backend_is_no_change_by_somebody_else(scene, running, eventuall
         eventually(lambda: moved.types["worker"].counts.desired == 4)
 
     assert not any("somebody else" in decision.reason for tick in ticks for decision in tick.decisions)
+    assert scene.listener.notices[-1].details["moved"] == ["worker"]
 
 
 def test_the_reload_is_told_before_its_first_tick(scene, running, eventually):

@@ -1,0 +1,1 @@
+"""Decide again on what a record observed."""
