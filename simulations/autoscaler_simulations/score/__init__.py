@@ -1,0 +1,1 @@
+"""How a simulated run went: waits, cost, elasticity, and what a clairvoyant would have paid."""
