@@ -1,0 +1,1 @@
+"""Simulated processes and the queue in front of them."""
