@@ -36,6 +36,7 @@ class Start:
     """One start of the process of a number; it has failed if it ended before it was ready, or soon after."""
 
     number: int
+    is_ready: bool = False  # or was, before it ended
     has_failed: bool = False
     is_over: bool = False  # its number is not in use any more
 
@@ -59,7 +60,7 @@ class StartHistory:
 
     def settle(self, start: Start) -> None:
         """Note that a start went well: earlier failures of its number are over, and those of numbers that are gone."""
-        start.has_failed = False
+        start.is_ready, start.has_failed = True, False
         self._failures = 0
         self._keep(lambda other: other is start or not (other.is_over or other.number == start.number))
 
@@ -107,7 +108,8 @@ class StartHistory:
             self.startup_seconds = median
 
     def _recent(self, running: int) -> list[Start]:
-        return list(self._starts)[-max(_FEWEST_STARTS, running) :]
+        """Return the last starts of which it is known how they went: one under way says nothing yet."""
+        return [start for start in self._starts if start.has_failed or start.is_ready][-max(_FEWEST_STARTS, running) :]
 
     def _keep(self, wanted: Callable[[Start], bool]) -> None:
         self._starts = deque(filter(wanted, self._starts), maxlen=_REMEMBERED_STARTS)

@@ -10,7 +10,8 @@ from autoscaler.act.starts import StartHistory, restart_delay
 def history_of(*failed: tuple[int, bool]) -> StartHistory:
     history = StartHistory()
     for number, has_failed in failed:
-        history.begin(number).has_failed = has_failed
+        start = history.begin(number)
+        start.has_failed, start.is_ready = has_failed, not has_failed
     return history
 
 
@@ -40,6 +41,14 @@ def test_the_delay_varies_by_a_fifth():
 )
 def test_most_recent_starts_failing_is_a_crash_loop(starts, running, is_loop):
     assert history_of(*starts).is_crash_looping(running) is is_loop
+
+
+def test_starts_under_way_say_nothing_of_a_loop():
+    history = history_of((1, True), (2, True), (3, True))
+    for number in (1, 2, 3):
+        history.begin(number)
+
+    assert history.is_crash_looping(0)
 
 
 def test_a_start_that_went_well_ends_the_loop():

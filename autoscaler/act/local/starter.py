@@ -181,6 +181,7 @@ class Starter:
             return
         now = self._ground.loop.now()
         run.ready_at = now
+        run.start.is_ready = True
         run.slot.state = "running"
         run.slot.note = None
         run.slot.type_state.history.add_startup(now - run.started_at)
