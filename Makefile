@@ -6,7 +6,7 @@ LAWS_EXAMPLES ?= 10000
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench conformance laws wheel test-env test-servers clean
+.PHONY: help demo test check bench conformance laws fidelity wheel test-env test-servers clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ conformance: test-env  ## run the peers' figures of CONFORMANCE_VECTORS (a folde
 
 laws: test-env  ## search for a counterexample to every law of policies and pipeline, 10,000 examples each
 	@HYPOTHESIS_PROFILE=laws LAWS_EXAMPLES=$(LAWS_EXAMPLES) $(RUN) pytest --timeout=0 tests/laws
+
+fidelity: test-env  ## hold the simulator against formulas, its own two kinds, a real formation and a real record: ten minutes
+	@.venv/bin/python simulations/fidelity/run.py
 
 wheel: test-env  ## build the wheel into dist/
 	@$(RUN) hatchling build --target wheel

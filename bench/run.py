@@ -1,4 +1,4 @@
-"""Print the figures of this machine: a decision, a tick, an idle controller, the start of the command, reaction."""
+"""Print the figures of this machine: a decision, a tick, an idle controller, the start of the command, reaction, simulation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import command_start
 import decision
 import idle_controller
 import one_tick
+import queueing
 import reaction
+import simulated_year
 from table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Table]] = {
@@ -23,6 +25,8 @@ MEASUREMENTS: dict[str, Callable[[], Table]] = {
     "help": command_start.measure,
     "idle": idle_controller.measure,
     "reaction": reaction.measure,
+    "queueing": queueing.measure,
+    "year": simulated_year.measure,
 }
 
 

@@ -47,6 +47,16 @@ def add(curves: Sequence[RateCurve]) -> RateCurve:
     return _between(edges, np.sum([_load_at(edges, curve) for curve in curves], axis=0))
 
 
+def coarsen(curve: RateCurve, interval_seconds: float) -> RateCurve:
+    """Return the means of a curve over intervals of about ``interval_seconds``, a whole number of its own; one that is as coarse stays."""
+    together = round(interval_seconds / curve.interval_seconds)
+    if together <= 1:
+        return curve
+    starts = np.arange(0, len(curve.rates), together)
+    sums: Floats = np.add.reduceat(curve.rates, starts)
+    return RateCurve(curve.interval_seconds * together, sums / np.diff(np.append(starts, len(curve.rates))), curve.are_counts)
+
+
 def to_curve(jobs: JobList, interval_seconds: float) -> RateCurve:
     """Count the jobs of each interval; the last one may end after the list.
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from autoscaler_simulations.arrays import Floats
 
+_INSTANT = 1e-9  # seconds; what lasts no longer is a jump
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -24,7 +26,7 @@ class Lines:
         """Return the requests from second 0 to each time: the area under the lines."""
         times, rates = np.array(self.times, float), np.array(self.rates, float)
         spans = np.diff(times)
-        rises = np.append(np.divide(np.diff(rates), spans, out=np.zeros_like(spans), where=spans > 0), 0.0)
+        rises = np.append(np.divide(np.diff(rates), spans, out=np.zeros_like(spans), where=spans > _INSTANT), 0.0)
         areas = np.concatenate([[0.0], np.cumsum(spans * (rates[1:] + rates[:-1]) / 2)])
         piece = np.searchsorted(times, at, side="right") - 1
         since = at - times[piece]

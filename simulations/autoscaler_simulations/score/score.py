@@ -26,6 +26,7 @@ class Use:
     process_hours: float  # from each request to start one to its exit
     starts: int
     stops: int
+    crashes: int  # processes that ended unasked, failed starts and lost ones included
     jobs_killed: int
     scale_outs: int
     scale_ins: int
@@ -70,6 +71,7 @@ class TypeScore:
             "process_hours": use.process_hours,
             "starts": use.starts,
             "stops": use.stops,
+            "crashes": use.crashes,
             "jobs_killed": use.jobs_killed,
             "scale_outs": use.scale_outs,
             "scale_ins": use.scale_ins,
@@ -83,15 +85,15 @@ class TypeScore:
         tally, use, waits = self.tally, self.use, self.waits
         return [
             f"objective          {self.objective}; {self._over()}",
-            f"longest bad time   {self.longest_bad_stretch_seconds:.0f} s without a break",
+            f"longest bad time   {self.longest_bad_stretch_seconds:.0f} s in a row in which more than {1 - self.objective.share:.3g} of them did not",
             f"requests           {tally.arrived:.0f}: {tally.completed:.0f} completed, {tally.dropped:.0f} dropped, {tally.lost:.0f} lost",
             f"wait               {waits.wait}",
             f"response           {waits.response}",
-            f"cost               {use.process_hours:.2f} process-hours; {use.starts} starts, {use.stops} stops, {use.jobs_killed} jobs killed",
-            f"scaled             {use.scale_outs} times out, {use.scale_ins} times in",
+            f"cost               {use.process_hours:.2f} process-hours",
+            f"processes          {use.starts} started, {use.stops} stopped, {use.crashes} ended unasked, {use.jobs_killed} jobs killed",
+            f"scaled             out {use.scale_outs}, in {use.scale_ins}",
             *_elasticity_lines(use.elasticity),
             f"clairvoyant        {self.bounds.optimal_process_hours:.2f} process-hours{_times(self.to_optimal)}",
-            f"demand alone       {self.bounds.demand_process_hours:.2f} process-hours{_times(self.to_demand)}",
             *([f"note               {self.bounds.note}"] if self.bounds.note else []),
         ]
 
@@ -134,7 +136,9 @@ def _ratio(cost: float, bound: float) -> float | None:
 
 
 def _times(ratio: float | None) -> str:
-    return "" if ratio is None else f"; this run paid {ratio:.2f} times that"
+    if ratio is None:
+        return ""
+    return f"; this run paid {ratio:.2f} times that{'' if ratio >= 1 else ', since some waited longer than they had to'}"
 
 
 def _elasticity_json(elasticity: Elasticity) -> dict[str, Json]:
@@ -143,10 +147,7 @@ def _elasticity_json(elasticity: Elasticity) -> dict[str, Json]:
 
 
 def _elasticity_lines(values: Elasticity) -> list[str]:
-    unstable, deviation = values.instability_percent, values.deviation(METRICS_COMBINED)
-    told = "" if unstable is None else f"; unstable {unstable:.1f} % of steps, deviation {deviation:.1f} (p = {METRICS_COMBINED})"
     return [
-        f"too few            {values.tau_under_percent:.1f} % of the time, {values.theta_under_percent:.1f} % of the demand",
-        f"too many           {values.tau_over_percent:.1f} % of the time, {values.theta_over_percent:.1f} % of the demand (0 counts as 1)",
-        f"jitter             {values.jitter_per_second:+.2g} changes a second more than the demand's{told}",
+        f"too few            {values.tau_under_percent:.1f} % of the time, {values.theta_under_percent:.1f} % of what the load needed",
+        f"too many           {values.tau_over_percent:.1f} % of the time, {values.theta_over_percent:.1f} % of what the load needed",
     ]

@@ -66,13 +66,6 @@ class Sketch:
             _check(values, weights)
             self._change(values, weights, -1.0)
 
-    def merge(self, other: Sketch) -> None:
-        """Count everything that another sketch has counted."""
-        self._weights += other._weights
-        self._sum += other._sum
-        self._count += other._count
-        self._longest = max(self._longest, other._longest)
-
     def quantile(self, share: float) -> float | None:
         """Return the smallest duration that ``share`` (0 to 1) of all do not exceed, right to a thousandth; ``None`` when empty.
 

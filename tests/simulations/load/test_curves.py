@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler_simulations.load.curves import add, curve_of, cut, to_curve
+from autoscaler_simulations.load.curves import add, coarsen, curve_of, cut, to_curve
 from autoscaler_simulations.load.errors import TraceError
 from autoscaler_simulations.load.trace import JobList, RateCurve
 
@@ -96,3 +96,15 @@ def test_the_beginning_of_a_job_list_ends_where_it_is_cut():
 def test_no_more_than_there_is_can_be_cut(length):
     with pytest.raises(TraceError, match="lasts 30 s"):
         cut(RateCurve(10.0, np.ones(3)), length)
+
+
+def test_a_fine_curve_is_averaged_over_whole_intervals_of_its_own():
+    coarse = coarsen(RateCurve(2.0, np.array([1.0, 3.0, 5.0, 7.0, 9.0])), 4.0)
+
+    assert (coarse.interval_seconds, coarse.rates.tolist()) == (4.0, [2.0, 6.0, 9.0])
+
+
+def test_a_coarse_curve_stays_as_it_is():
+    curve = RateCurve(60.0, np.array([1.0, 3.0]))
+
+    assert coarsen(curve, 60.0) is curve

@@ -45,16 +45,6 @@ def test_what_is_removed_leaves_no_trace(kept, removed):
     assert sketch.maximum == pytest.approx(max(kept), rel=0.0021)
 
 
-@given(durations, durations)
-def test_two_sketches_merged_are_one_of_all(first, second):
-    merged = sketch_of(first)
-    merged.merge(sketch_of(second))
-
-    assert [merged.quantile(share) for share in SHARES] == [sketch_of([*first, *second]).quantile(share) for share in SHARES]
-    assert (merged.count, merged.maximum) == (len(first) + len(second), max([*first, *second]))
-    assert merged.mean == pytest.approx(np.mean([*first, *second]))
-
-
 def test_a_quantile_is_a_value_that_somebody_had():
     assert sketch_of([1.0, 100.0]).quantile(0.5) == pytest.approx(1.0, rel=0.001)
     assert sketch_of(range(1, 101)).quantile(0.07) == pytest.approx(7.0, rel=0.001)

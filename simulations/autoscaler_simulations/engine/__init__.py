@@ -1,0 +1,1 @@
+"""The production pipeline on a virtual clock, driving plants."""

@@ -1,0 +1,1 @@
+"""Scenario files: a load, processes, faults and a configuration under test."""
