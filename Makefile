@@ -33,7 +33,7 @@ conformance: test-env  ## run the peers' figures of CONFORMANCE_VECTORS (a folde
 laws: test-env  ## search for a counterexample to every law of policies and pipeline, 10,000 examples each
 	@HYPOTHESIS_PROFILE=laws LAWS_EXAMPLES=$(LAWS_EXAMPLES) $(RUN) pytest --timeout=0 tests/laws
 
-fidelity: test-env  ## hold the simulator against formulas, its own two kinds, a real formation and a real record: ten minutes
+fidelity: test-env  ## hold the simulator against formulas, its own two kinds, a real formation and a real record: twenty minutes
 	@.venv/bin/python simulations/fidelity/run.py
 
 wheel: test-env  ## build the wheel into dist/

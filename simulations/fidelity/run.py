@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-CHECKS = ("queueing", "flow", "reality", "replay")
+CHECKS = ("queueing", "flow", "loop", "reality", "replay", "every_trace")
 
 
 def main() -> int:

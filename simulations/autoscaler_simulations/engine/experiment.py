@@ -9,7 +9,7 @@ from typing import Literal
 from autoscaler.settings import Settings
 from autoscaler_simulations.distribution import Distribution
 from autoscaler_simulations.engine.measures import LateMetric, Measure, MetricOutage
-from autoscaler_simulations.load.trace import Trace
+from autoscaler_simulations.load.trace import RateCurve, Trace
 from autoscaler_simulations.plant.life import Life, Span
 from autoscaler_simulations.score.objective import Objective
 
@@ -36,6 +36,11 @@ class Workload:
     fano: float = 1.0  # variance over mean of the arrivals in an interval
     limit: int | None = None  # places in the queue; None: everybody may wait
     running: int | None = None  # ready at the beginning; None: the minimum
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing ever arrives."""
+        return isinstance(self.trace, RateCurve) and not self.trace.rates.any()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

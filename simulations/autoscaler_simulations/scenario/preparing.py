@@ -15,6 +15,8 @@ from autoscaler_simulations.scenario.load_parts import Parts, read_parts
 from autoscaler_simulations.scenario.scenario import Scenario, TypeFaults
 from autoscaler_simulations.scenario.workload import idle, in_place_of, own_load, workload_of
 
+_SERVICES_A_TICK = 8  # flows of services that last longer are neither fast nor exact
+_MOST_LONG_REQUESTS = 30_000_000  # half a minute
 _MOST_REQUESTS = 3_000_000  # beyond them, flows are computed
 
 
@@ -95,4 +97,7 @@ def _fidelity(scenario: Scenario, changes: Changes, workloads: Mapping[str, Work
         return changes.fidelity
     if scenario.fidelity != "auto":
         return scenario.fidelity
-    return "flow" if sum(float(curve.rates.sum()) * curve.interval_seconds for curve in curves) > _MOST_REQUESTS else "requests"
+    number = sum(float(curve.rates.sum()) * curve.interval_seconds for curve in curves)
+    longest = max((workload.service.mean for workload in workloads.values() if workload.service is not None and not workload.is_idle), default=0.0)
+    is_brief = longest * _SERVICES_A_TICK <= scenario.settings.interval_seconds
+    return "flow" if number > (_MOST_REQUESTS if is_brief else _MOST_LONG_REQUESTS) else "requests"

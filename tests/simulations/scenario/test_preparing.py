@@ -131,6 +131,12 @@ def test_many_requests_are_computed_as_flows(read):
     assert prepare(read(), Changes()).fidelity == "requests"
 
 
+def test_services_of_more_than_an_eighth_of_a_tick_are_simulated_one_by_one_much_longer(read):
+    brief, long = {"rate: 5": "rate: 6000"}, {"rate: 5": "rate: 6000", "mean: 200ms": "mean: 2s"}
+
+    assert (prepare(read(brief), Changes()).fidelity, prepare(read(long), Changes()).fidelity) == ("flow", "requests")
+
+
 @pytest.mark.usefixtures("jobs")
 def test_jobs_are_simulated_one_by_one_whatever_is_asked_for(read):
     scenario = read({_LOAD: _RECORDED, "    service: {exponential: {mean: 200ms}}\n": ""}, "fidelity: flow\n")
