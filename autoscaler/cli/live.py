@@ -135,7 +135,8 @@ class Live:
             with self._changing:
                 if self._stop.is_set():
                     return
-                refusal = guard(lambda: self._reload(controller), str)
+                with self._surroundings.reloading():
+                    refusal = guard(lambda: self._reload(controller), str)
             if refusal is not None:
                 controller.notice("reload", {"ok": False, "error": refusal})
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from autoscaler.events import Listener
 from autoscaler.model import Address
 from autoscaler.pauses import Pauses, PausesError, runtime_directory
 from autoscaler.record import RecordWriter
+from autoscaler.serve.service_manager import ServiceManager
 from autoscaler.serve.site import Site
 from autoscaler.settings import Settings
 
@@ -39,13 +40,14 @@ class Surroundings:
         self._log = log
         self._site = Site(settings, clock)
         self._doorway = Doorway(self._site)
+        self._service_manager = ServiceManager(os.environ, os.getpid(), clock, self._tell_notify_trouble)
         self._pauses = Pauses(runtime_directory(os.environ), settings.formation_name)
         self._record: RecordWriter | None = None
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
         """Name who is told of ticks and notices; complete once the record is open."""
-        return (*((self._record,) if self._record else ()), self._site, self._log)
+        return (*((self._record,) if self._record else ()), self._site, self._log, self._service_manager)
 
     def open(self, opened: ExitStack, wall: float) -> None:
         """Open the pauses and the record, to be closed by ``opened``; raise ``AutoscalerError`` for what cannot be."""
@@ -54,6 +56,7 @@ class Surroundings:
             opened.enter_context(self._pauses.watched())
         except PausesError as error:
             self._log.tell("warning", "pauses", f"`autoscaler pause` will not see this controller: {error}", error=str(error))
+        opened.enter_context(self._service_manager.watched(self._settings))
         if self._options.record is not None:
             self._record = RecordWriter(self._options.record, self._tell_record_trouble)
             opened.callback(self._record.close)
@@ -84,10 +87,27 @@ class Surroundings:
         """Show a new configuration from now on."""
         self._settings = settings
         self._site.reconfigure(settings)
+        self._service_manager.reconfigure(settings)
 
     def show_end(self) -> None:
         """Show that the controller ends, while its processes drain."""
         self._site.end()
+        self._service_manager.end()
+
+    @contextmanager
+    def reloading(self) -> Iterator[None]:
+        """Tell the service manager that what happens within is a reload."""
+        self._service_manager.reloading()
+        try:
+            yield
+        finally:
+            self._service_manager.reloaded()
+
+    def _tell_notify_trouble(self, trouble: OSError) -> None:
+        text = (
+            f"the service manager cannot be told how it goes: {trouble.strerror}; start the controller without NOTIFY_SOCKET, or let it write there"
+        )
+        self._log.tell("warning", "notify", text, error=str(trouble))
 
     def _tell_record_trouble(self, trouble: Exception) -> None:
         self._log.tell("error", "record", str(trouble), error=str(trouble))
