@@ -1,4 +1,4 @@
-"""Run a scenario offline: what a configuration would have done to a load, its cost, and who would have waited."""
+"""Try a configuration on a load offline: who waits, what it costs."""
 
 from __future__ import annotations
 
@@ -136,6 +136,10 @@ def _notes(scenario: Scenario, experiment: Experiment) -> Iterator[str]:
     yield from (f"nothing is said of the load of {name}, so nothing arrives there" for name in experiment.workloads if name not in scenario.processes)
     if late := scenario.faults_after(experiment.length_seconds):
         yield f"faults that begin after the end, at {experiment.length_seconds:g} s, do not happen: {late} of them"
+    for one in scenario.settings.types:
+        busy = experiment.workloads[one.name].work_seconds / one.process_type.slots / experiment.length_seconds
+        if busy > one.process_type.maximum:
+            yield f"the load of {one.name} would keep {busy:.1f} processes busy in the mean, and its maximum is {one.process_type.maximum}"
 
 
 def _judge(scenario: Scenario, result: Result, wish: Wish) -> None:

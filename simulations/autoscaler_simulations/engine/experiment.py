@@ -9,7 +9,7 @@ from typing import Literal
 from autoscaler.settings import Settings
 from autoscaler_simulations.distribution import Distribution
 from autoscaler_simulations.engine.measures import LateMetric, Measure, MetricOutage
-from autoscaler_simulations.load.trace import RateCurve, Trace
+from autoscaler_simulations.load.trace import JobList, RateCurve, Trace
 from autoscaler_simulations.plant.life import Life, Span
 from autoscaler_simulations.score.objective import Objective
 
@@ -41,6 +41,13 @@ class Workload:
     def is_idle(self) -> bool:
         """Tell whether nothing ever arrives."""
         return isinstance(self.trace, RateCurve) and not self.trace.rates.any()
+
+    @property
+    def work_seconds(self) -> float:
+        """Return how long one slot would work on all that arrives, in the mean."""
+        if isinstance(self.trace, JobList):
+            return float(self.trace.services.sum()) if self.service is None else self.service.mean * len(self.trace.arrivals)
+        return self.service.mean * self.trace.interval_seconds * float(self.trace.rates.sum()) if self.service else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

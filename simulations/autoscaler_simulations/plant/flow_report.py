@@ -15,11 +15,14 @@ from autoscaler_simulations.plant.flow_waits import Shift
 
 _SERVICES = 12  # points that stand for a service where a response is computed every step
 _ALL_SERVICES = 10_000  # that stand for a service elsewhere
-_LAST_SERVICES = 400  # with which each wait is combined at the end
+_GROUPS = 350  # of these, whose means are combined with each wait at the end
+_LONGEST = 200  # of these, that are combined with each wait one by one
 _PARTS = (0.125, 0.375, 0.625, 0.875)  # of a span of waits
 _BINS_AN_E = 50  # waits are told apart to 2 %
 _BIN_WAITS = 1e-6, 1e9
 _SHARE_GRAIN = 200
+_RECENT = 100.0  # requests, whose fate says most of that of one in hand
+_LEAST = 0.5  # of a request, that had a duration which counts
 
 
 class Objective(Protocol):
@@ -57,7 +60,6 @@ class FlowReport:
     def __init__(self, service: Distribution, outcomes: FlowOutcomes) -> None:
         """Judge by the objective of ``outcomes``."""
         self.outcomes = outcomes
-        self._service = service
         self._seconds = outcomes.objective.seconds
         self._of_response = outcomes.objective.measure == "response"
         self.points = service.points(_ALL_SERVICES)
@@ -65,6 +67,8 @@ class FlowReport:
         self._late_anyway = self._late(0.0) if self._of_response else 0.0
         self._told = 0.0  # requests
         self._over_told = 0.0
+        self._recent = 0.0  # requests, those told last above all
+        self._over_recent = 0.0
         self._at_once = 0.0  # requests that did not wait
         self._spans: dict[int, float] = {}  # bin of the wait: requests
         self._shifts: dict[tuple[int, int], float] = {}  # rounded share that waits, bin of its mean wait: requests
@@ -102,9 +106,11 @@ class FlowReport:
     def retract(self, arrived: float, number: float) -> None:
         """Take back requests that had started, from the counts; the percentiles keep them.
 
-        How they fared is not known of single ones: they take a mean share over the objective with them.
+        How they fared is not known of single ones: they take the share over the objective of those told last with them, as far as
+        all that were told hold so many.
         """
-        self.tell(arrived, -number, -number * (self._over_told / self._told if self._told > 0 else 0.0))
+        over = number * (self._over_recent / self._recent if self._recent > 0 else 0.0)
+        self._count(arrived, -number, -min(self._over_told, max(over, number - (self._told - self._over_told))))
 
     def leave_waiting(self, waits: list[Wait]) -> None:
         """Count those that still wait and are over the objective without being served; how the others end nobody knows."""
@@ -115,19 +121,28 @@ class FlowReport:
 
     def tell(self, at: float, number: float, over: float) -> None:
         """Count requests that arrived around a time, and those of them over the objective."""
-        self._told += number
-        self._over_told += over
-        self.outcomes.add_share(at, number, over)
+        kept = math.exp(-number / _RECENT)
+        self._recent = self._recent * kept + number
+        self._over_recent = self._over_recent * kept + over
+        self._count(at, number, over)
 
     def flush(self) -> None:
-        """Hand the histogram to the outcomes, for their percentiles."""
+        """Hand the histogram to the outcomes, for their percentiles; nothing takes longer than the longest that half a request has."""
         waits, weights = self._histogram()
-        services = self._service.points(_LAST_SERVICES)
-        each = np.repeat(weights / len(services), len(services))
-        self.outcomes.add_weighted(np.repeat(waits, len(services)), np.tile(services, len(waits)), each)
+        if len(waits):
+            services, shares = _thinned(self.points)
+            waits = np.repeat(np.minimum(waits, _longest(waits, weights)), len(services))
+            services = np.tile(services, len(weights))
+            numbers = np.outer(weights, shares).ravel()
+            self.outcomes.add_weighted(waits, np.minimum(services, _longest(waits + services, numbers) - waits), numbers)
         self._at_once = 0.0
         self._spans.clear()
         self._shifts.clear()
+
+    def _count(self, at: float, number: float, over: float) -> None:
+        self._told += number
+        self._over_told += over
+        self.outcomes.add_share(at, number, over)
 
     def _over(self, first: float, last: float) -> float:
         """Return the share over the objective of requests whose waits change evenly from the first to the last."""
@@ -159,6 +174,20 @@ class FlowReport:
             weights[0] += waiting * -math.expm1(-edges[0] / _wait_of(mean))
         used = weights > 0
         return np.concatenate([[0.0], np.exp(bins / _BINS_AN_E)])[used], weights[used]
+
+
+def _thinned(points: Floats) -> tuple[Floats, Floats]:
+    """Return fewer durations in the place of equally likely ones, with the share each stands for: a group has its mean, but for the longest."""
+    means, longest = points[:-_LONGEST].reshape(_GROUPS, -1).mean(axis=1), points[-_LONGEST:]
+    shares = np.repeat([(1 - _LONGEST / len(points)) / _GROUPS, 1 / len(points)], [_GROUPS, _LONGEST])
+    return np.concatenate([means, longest]), shares
+
+
+def _longest(durations: Floats, weights: Floats) -> float:
+    """Return the longest duration that half a request has, or more than it: a distribution goes on where nobody is left."""
+    order = np.argsort(-durations)
+    reached = np.cumsum(weights[order])
+    return float(durations[order][np.searchsorted(reached, min(_LEAST, reached[-1]))])
 
 
 def _bin(wait: float) -> int:

@@ -37,6 +37,7 @@ class FlowStep:
         self._normal: Callable[[], float] = _stream(chance.standard_normal).__next__
         self._uniform: Callable[[], float] = _stream(chance.random).__next__
         self._is_judged = False  # what comes in this step
+        self._begun = 0.0  # requests that started in it
         self._ahead = 0.0  # requests to end before one that arrives now starts, when nobody waits
         self._following = 0.0  # ends that are to come, more than expected, because of those that came
         self.line = Line(report)
@@ -68,20 +69,20 @@ class FlowStep:
         served = capacity + math.sqrt(capacity * regime.dispersion) * self._normal()
         change = inflow.number - served
         lowest = (change - math.sqrt(change * change - 2 * regime.variance * seconds * math.log(1 - self._uniform()))) / 2
-        before, started = state.waiting, state.started
+        before, self._begun = state.waiting, 0.0
         ahead = before + _IN_HAND if before else self._ahead
         reflected = -lowest - ahead
         self._judge(inflow, regime, ahead)
         self._ahead = max(0.0, change - lowest) if self._uniform() < regime.kept(reflected, seconds) else 0.0
         if reflected < 0 < before + change:
             self._press(inflow.begins, seconds, inflow.number, before + min(change, inflow.number))
-            self._end_long(state.started - started, state.slots * seconds, state.slots)
+            self._end_long(self._begun, state.slots * seconds, state.slots)
             return
         after = min(max(0.0, self._ahead - _IN_HAND), inflow.number, self._most(regime))
         self._ahead = min(self._ahead, _IN_HAND)
         self._descend_and_rise(inflow, regime, (max(reflected, _IN_HAND), after))
         idle = (capacity - served) * math.sqrt(self._scv / regime.dispersion) if regime.dispersion else 0.0
-        self._end_hit(inflow, regime, state.started - started, idle)
+        self._end_hit(inflow, regime, self._begun, idle)
 
     def _judge(self, inflow: Inflow, regime: Regime, ahead: float) -> None:
         """Tell at once who will be over the objective, where a mean over all paths is known; the one that is drawn then tells no more."""
@@ -118,7 +119,7 @@ class FlowStep:
         if number <= 0:
             return
         shift = self._waits.between(regime, inflow.seconds)
-        self._state.started += number
+        self._start(number)
         self._report.hear_shift(inflow.begins + inflow.seconds / 2, number, shift, is_judged=self._is_judged)
         if shift.waiting_share:
             self._state.wandered_seconds += number * shift.waiting_share * shift.mean_wait
@@ -142,7 +143,7 @@ class FlowStep:
 
     def _move_briefly(self, inflow: Inflow) -> None:
         state, seconds, number = self._state, inflow.seconds, inflow.number
-        slots, before, busy, started_before = state.slots, state.waiting, state.busy, state.started
+        slots, before, busy, self._begun = state.slots, state.waiting, min(state.busy, float(state.slots)), 0.0
         ended = self._ended(inflow)
         hands = before + busy + number - ended
         after = hands - slots if hands - slots > _NOTHING else 0.0
@@ -159,9 +160,8 @@ class FlowStep:
             self._press(inflow.begins + seconds - up, up, number * up / seconds, after)
         else:
             self._pass(inflow.begins, number)
-        started = state.started - started_before
         state.completed += ended
-        state.busy = busy + started - ended
+        state.busy = busy + self._begun - ended
         state.busy_seconds += seconds * (busy + state.busy) / 2
 
     def _ended(self, inflow: Inflow) -> float:
@@ -195,7 +195,7 @@ class FlowStep:
     def _pass(self, begins: float, number: float) -> None:
         """Let requests come that find a slot."""
         if number:
-            self._state.started += number
+            self._start(number)
             self._report.hear_none(begins, number)
 
     def _press(self, begins: float, seconds: float, number: float, after: float) -> None:
@@ -207,9 +207,13 @@ class FlowStep:
         self.line.join(begins, begins + seconds, number, is_judged=self._is_judged)
         started = state.waiting + number - after
         self.line.serve(begins, begins + seconds, started)
-        state.started += started
+        self._start(started)
         state.waiting_seconds += seconds * (state.waiting + after) / 2
         state.waiting = after
+
+    def _start(self, number: float) -> None:
+        self._state.started += number
+        self._begun += number  # apart from all that started before, beside which it would be rounded
 
     def _press_full(self, begins: float, seconds: float, number: float, after: float) -> None:
         state = self._state

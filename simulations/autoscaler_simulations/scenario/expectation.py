@@ -7,10 +7,25 @@ from dataclasses import dataclass
 
 from autoscaler.model import Json
 
-# Every number in the result of a process type, by its path.
+_ELASTICITY = (
+    *(f"{kind}_{side}_percent" for kind in ("theta", "tau") for side in ("under", "over")),
+    "instability_percent",
+    "jitter_per_second",
+    "supply_changes",
+    "demand_changes",
+    "missing_processes",
+    "idle_processes",
+    "process_hours",
+    "demand_process_hours",
+    "deviation.value",
+)
+
+# Every number in the result of a process type that a seed decides, by its path.
 FIGURES = (
     "requests",
     "completed",
+    "waiting",
+    "busy",
     "dropped",
     "lost",
     "over_objective.number",
@@ -21,13 +36,11 @@ FIGURES = (
     "starts",
     "stops",
     "crashes",
-    "crashes",
     "jobs_killed",
     "scale_outs",
     "scale_ins",
-    *(f"elasticity.{name}" for name in ("theta_under_percent", "theta_over_percent", "tau_under_percent", "tau_over_percent", "instability_percent")),
-    "oracle.to_demand",
-    "oracle.to_optimal",
+    *(f"elasticity.{name}" for name in _ELASTICITY),
+    *(f"oracle.{name}" for name in ("demand_process_hours", "optimal_process_hours", "to_demand", "to_optimal")),
 )
 
 

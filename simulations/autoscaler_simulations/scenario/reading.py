@@ -28,7 +28,9 @@ from autoscaler_simulations.scenario.tested import SeveralFilesError, read_confi
 
 def read_scenario(path: Path, environment: Mapping[str, str]) -> Scenario:
     """Read the file; ``${NAME}`` comes from ``environment``. Raises ``ConfigurationError`` with every mistake."""
-    document = substitute(parse(_text(path), str(path)), environment)
+    written = parse(_text(path), str(path))
+    _refuse_configuration(path, written.data)
+    document = substitute(written, environment)
     report = Report(document)
     part = Part((), document.data, report, installed(), Surroundings(path.parent.absolute()))
     section = read_section(ScenarioSection, part)
@@ -52,6 +54,13 @@ def _text(path: Path) -> str:
     if not text.strip():
         raise _no_scenario(path, "the file is empty")
     return text
+
+
+def _refuse_configuration(path: Path, data: object) -> None:
+    """Tell a configuration from a scenario before each of its keys is called unknown."""
+    if isinstance(data, dict) and "formation" in data and not data.keys() & {"configuration", "processes"}:
+        fix = f"write a scenario beside it that says `configuration: {path.name}`, and give that to simulate"
+        raise ConfigurationError(str(path), [Mistake(0, 0, "", f"this is a configuration, and a scenario says under which load it runs; {fix}")])
 
 
 def _no_scenario(path: Path, said: str) -> ConfigurationError:

@@ -62,15 +62,22 @@ def own_load(process: ProcessSection, parts: Parts, slots: int, length_seconds: 
 def in_place_of(own: Asked, trace: Trace, slots: int, spread: Spread) -> Asked:
     """Put another trace in the place of a load, scaled to keep as many processes busy at its peak.
 
-    Jobs bring their work along; counts have that of the load. Raises ``TraceError`` when either has no request.
+    Jobs bring their work along; counts have that of the load. A trace without a request stays as it is. Raises ``TraceError`` for a load
+    without one.
     """
     peak = busy_processes(own.trace, slots, own.service.mean if own.service else 1.0)
     if peak <= 0:
         raise TraceError("the load of the scenario has no request, so that there is no peak to scale the trace to; give it one")
     if isinstance(trace, JobList):
-        return Asked(rescale(trace, peak, slots, 1.0), None, spread)
+        return Asked(_to_peak(trace, peak, slots, 1.0), None, spread)
     service = own.service or Empirical.of(cast("JobList", own.trace).services)
-    return Asked(rescale(trace, peak, slots, service.mean), service, spread, own.fano if spread == "poisson" else 1.0)
+    scaled = _to_peak(trace, peak, slots, service.mean)
+    has_effect = spread == "poisson" and not (isinstance(scaled, RateCurve) and scaled.are_counts)
+    return Asked(scaled, service, spread, own.fano if has_effect else 1.0)
+
+
+def _to_peak(trace: Trace, peak: float, slots: int, mean_seconds: float) -> Trace:
+    return trace if busy_processes(trace, slots, mean_seconds) <= 0 else rescale(trace, peak, slots, mean_seconds)
 
 
 def workload_of(one: TypeSettings, process: ProcessSection, asked: Asked, faults: TypeFaults) -> Workload:

@@ -62,6 +62,8 @@ class TypeScore:
             "objective": asdict(self.objective),
             "requests": tally.arrived,
             "completed": tally.completed,
+            "waiting": tally.waiting,  # at the end, as those that are worked on
+            "busy": tally.busy,
             "dropped": tally.dropped,
             "lost": tally.lost,
             "over_objective": {"number": waits.over, "share": waits.share},

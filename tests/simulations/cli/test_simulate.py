@@ -144,6 +144,16 @@ def test_wrong_usage_is_refused(run, arguments, sentence):
     assert sentence in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("rate", "note"), [(3, "note: the load of clock would keep 3.0 processes busy in the mean, and its maximum is 1\n"), (1, "")]
+)
+def test_load_that_its_maximum_can_never_work_off_is_noted(run, rate, note):
+    clock = "  clock: {load: [{constant: {rate: %s}}], service: {deterministic: {mean: 1s}}}\n"
+    result = run(added=clock % rate, without=clock % 0.1)
+    assert result.exit_code == 0
+    assert result.stderr == note
+
+
 def test_trace_that_is_not_there_is_a_failure(run):
     result = run("--trace", "./a=b.csv")
     assert result.exit_code == 1

@@ -108,6 +108,13 @@ def test_a_metric_outage_holds_the_formation(make_experiment, make_workload, lis
     assert "away" in next(tick for tick in listening.ticks if tick.now > 300).board["rate"].cause
 
 
+def test_an_outage_of_one_metric_is_none_of_another(make_experiment, listening):
+    fault = MetricOutage(metric="jobs", span=span(0, 600))
+    listen(make_experiment(TWO, measures=TWO_MEASURES, metric_faults=(fault,)), listening)
+    board = listening.ticks[-1].board
+    assert (board["rate"].cause, board["jobs"].cause) == (None, "no answer: the metric is away in this simulation")
+
+
 def test_a_late_metric_is_acted_on_late(make_experiment, make_workload, listening):
     fault = LateMetric(metric="rate", span=span(0, 600), delay_seconds=10)
     workloads = {"web": make_workload([3, 23], each_seconds=300, spread="even")}

@@ -222,6 +222,21 @@ def test_a_process_that_crashes_after_a_minute_is_restarted_soon():
     assert 1000 - 9 * 0.61 < plant.usage.process_seconds < 1000 - 9 * 0.39
 
 
+@pytest.mark.parametrize("lifetime", [10, 100])
+def test_processes_that_ran_at_the_beginning_or_for_a_minute_make_no_crash_loop(lifetime):
+    plant = make(running=4, life={"lifetime": Deterministic(mean_seconds=lifetime)})
+    plant.advance(lifetime + 0.1)
+    assert plant.usage.crashes == 4
+    assert not plant.observe().is_crash_looping
+
+
+def test_being_ready_is_not_enough_for_a_start_to_have_gone_well():
+    plant = make(startup=1, life={"failing": (FailingStarts(span=ALWAYS, lives_seconds=1),)})
+    plant.scale(1)
+    plant.advance(300)
+    assert 10 < plant.usage.crashes < 20  # the pauses between them grow to half a minute
+
+
 @pytest.mark.parametrize("returns", [True, False])
 def test_a_crash_gives_the_job_in_hand_back_or_loses_it(returns):
     plant = make(running=1, jobs=[(0, 30)], life={"lifetime": Deterministic(mean_seconds=20), "returns_work": returns})

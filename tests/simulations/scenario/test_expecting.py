@@ -2,7 +2,9 @@
 
 import pytest
 
-from autoscaler_simulations.scenario.expectation import Expectation, figure_of
+from autoscaler_simulations.engine.result import run
+from autoscaler_simulations.scenario.expectation import FIGURES, Expectation, figure_of
+from autoscaler_simulations.scenario.preparing import Changes, prepare
 
 _RANGE = "a range has two finite numbers; write its lowest and its highest value, such as [1, 2]"
 
@@ -47,3 +49,15 @@ def test_figure_that_is_not_there_breaks_what_is_expected():
 
 def test_path_that_ends_early_holds_no_figure():
     assert figure_of({"wait_seconds": 3}, "wait_seconds.p99") is None
+
+
+def _numbers(value, path=""):
+    if isinstance(value, dict):
+        return [found for key, inner in value.items() for found in _numbers(inner, f"{path}.{key}" if path else key)]
+    return [path] if isinstance(value, int | float) else []
+
+
+def test_every_number_that_a_run_decides_can_be_expected(read):
+    result = run(prepare(read(), Changes()), 1).score.types["web"].as_json()
+    given = {"objective.seconds", "objective.share", "elasticity.deviation.power", "elasticity.demand_of_zero_divides_as"}
+    assert sorted(FIGURES) == sorted(path for path in _numbers(result) if path not in given and not path.startswith("confidence."))

@@ -126,6 +126,14 @@ def test_trace_cannot_take_the_place_of_nothing(refusal):
     assert told.startswith("s.yaml: processes.web.load: the load of the scenario has no request, so that there is no peak")
 
 
+@pytest.mark.parametrize("nothing", [RateCurve(60.0, np.zeros(3), are_counts=True), JobList(np.empty(0), np.empty(0), 60.0)])
+def test_a_trace_without_a_request_is_taken_as_it_is(read, nothing):
+    experiment = prepare(read({}, "    fano: 5\n"), Changes(traces={"web": nothing}))
+
+    assert experiment.workloads["web"].trace is nothing
+    assert run(experiment, 1).score.types["web"].tally.arrived == 0
+
+
 def test_many_requests_are_computed_as_flows(read):
     assert prepare(read({"rate: 5": "rate: 6000"}), Changes()).fidelity == "flow"
     assert prepare(read(), Changes()).fidelity == "requests"

@@ -98,6 +98,20 @@ def test_names_are_checked_although_a_fault_beside_them_is_wrong(refusal):
     ]
 
 
+def test_configuration_in_the_place_of_a_scenario_is_told_in_one_sentence(tmp_path):
+    path = tmp_path / "autoscaler.yaml"
+    path.write_text("interval: 5s\nmetrics: {rate: {file: {path: '${UNSET}'}}}\nformation: {web: {maximum: 9}}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read_scenario(path, {})
+    said = "this is a configuration, and a scenario says under which load it runs"
+    fix = "write a scenario beside it that says `configuration: autoscaler.yaml`, and give that to simulate"
+    assert str(caught.value) == f"{path}: {said}; {fix}"
+
+
+def test_formation_beside_the_keys_of_a_scenario_is_an_unknown_key(refusal):
+    assert refusal(added="formation: {}\n") == ["s.yaml:11:1: formation: unknown key; did you mean configuration?"]
+
+
 def test_file_that_is_not_there_points_to_the_list():
     with pytest.raises(ConfigurationError) as caught:
         read_scenario(Path("nowhere.yaml"), {})

@@ -16,7 +16,7 @@ from autoscaler_simulations.score.score import Score, Use, score_of
 ELASTICITY = elasticity_of(np.array([2, 3, 4, 4, 3, 2, 2, 5, 5, 1]), np.array([2, 2, 4, 5, 4, 3, 2, 3, 5, 4]), 60.0)
 USE = Use(process_hours=6.0, starts=5, stops=3, crashes=4, jobs_killed=1, scale_outs=2, scale_ins=1, elasticity=ELASTICITY)
 BOUNDS = Bounds(4.0, 5.0)
-TALLY = Tally(at=7200.0, arrived=400.0, started=400.0, completed=399.0, lost=1.0)
+TALLY = Tally(at=7200.0, arrived=400.0, started=393.0, completed=390.0, lost=1.0, waiting=7.0, busy=2.0)
 
 
 def score(use=USE, bounds=BOUNDS, requests=400):
@@ -32,7 +32,7 @@ def test_the_json_is_plain_and_says_its_units():
     assert told["over_objective"] == {"number": 20, "share": 0.05}
     assert (told["wait_seconds"]["p50"], told["wait_seconds"]["maximum"], told["response_seconds"]["maximum"]) == (0, 9, 9.5)
     assert set(told["wait_seconds"]) == {"mean", "p50", "p95", "p99", "p99_9", "maximum"}
-    assert (told["requests"], told["completed"], told["dropped"], told["lost"]) == (400, 399, 0, 1)
+    assert [told[key] for key in ("requests", "completed", "waiting", "busy", "dropped", "lost")] == [400, 390, 7, 2, 0, 1]
     assert told["longest_bad_stretch_seconds"] == 60
     assert (told["process_hours"], told["starts"], told["stops"], told["crashes"], told["jobs_killed"], told["scale_outs"], told["scale_ins"]) == (
         6,
