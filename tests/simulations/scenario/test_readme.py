@@ -22,8 +22,10 @@ def _sections(annotation):
     """Yield every section that a value of the annotation can hold, those below them too."""
     if dataclasses.is_dataclass(annotation):
         yield annotation
-        for inner in get_type_hints(annotation).values():
-            yield from _sections(inner)
+        hints = get_type_hints(annotation)
+        for field in dataclasses.fields(annotation):
+            if field.init:
+                yield from _sections(hints[field.name])
     for inner in get_args(annotation):
         yield from _sections(inner)
 
