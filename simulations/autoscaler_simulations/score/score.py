@@ -84,10 +84,10 @@ class TypeScore:
 
     def as_lines(self) -> list[str]:
         """Write the score for people, a line for each thing that matters."""
-        tally, use, waits = self.tally, self.use, self.waits
+        tally, use, waits, allowed = self.tally, self.use, self.waits, 100 * (1 - self.objective.share)
         return [
             f"objective          {self.objective}; {self._over()}",
-            f"longest bad time   {self.longest_bad_stretch_seconds:.0f} s in a row in which more than {1 - self.objective.share:.3g} of them did not",
+            f"longest bad time   {self.longest_bad_stretch_seconds:.0f} s in a row in which more than {allowed:.3g} % of them did not",
             f"requests           {tally.arrived:.0f}: {tally.completed:.0f} completed, {tally.dropped:.0f} dropped, {tally.lost:.0f} lost",
             f"wait               {waits.wait}",
             f"response           {waits.response}",

@@ -22,7 +22,12 @@ class Percentiles:
             return "not measured"
         names = ("mean", "p50", "p95", "p99", "p99.9", "maximum")
         values = (self.mean, self.p50, self.p95, self.p99, self.p99_9, self.maximum)
-        return ", ".join(f"{name} {value:.3g} s" for name, value in zip(names, values, strict=True))
+        return ", ".join(f"{name} {value:.{_digits(value)}g} s" for name, value in zip(names, values, strict=True))
+
+
+def _digits(seconds: float | None) -> int:
+    """Return how many digits to write: three, or all of whole seconds."""
+    return max(3, len(str(int(seconds or 0.0))))
 
 
 @dataclass(frozen=True, slots=True)

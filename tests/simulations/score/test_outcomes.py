@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from autoscaler_simulations.score.errors import ScoreError
 from autoscaler_simulations.score.objective import Objective
 from autoscaler_simulations.score.outcomes import Outcomes
+from autoscaler_simulations.score.waits import Percentiles
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -155,3 +156,9 @@ def test_batches_and_single_shares_fall_into_the_same_blocks(requests, cut):
 def test_a_run_without_length_is_refused(seconds):
     with pytest.raises(ScoreError, match="cannot be scored; give a length above 0"):
         outcomes_over(seconds)
+
+
+def test_long_waits_are_written_in_whole_seconds():
+    assert str(Percentiles(mean=1157.4, p50=0.0, p95=0.0823, p99=123456.7, p99_9=2.0, maximum=3.0)).startswith(
+        "mean 1157 s, p50 0 s, p95 0.0823 s, p99 123457 s, p99.9 2 s"
+    )

@@ -85,7 +85,7 @@ def test_people_read_the_objective_first_and_the_note_last():
     lines = score(bounds=Bounds(4.0, 5.0, "a sentence")).as_lines()
 
     assert lines[0].startswith("objective          99 % wait at most 5 s; 20 of 400 did not, 5.000% (95% confidence ")
-    assert lines[1].endswith("s in a row in which more than 0.01 of them did not")
+    assert lines[1].endswith("s in a row in which more than 1 % of them did not")
     assert "processes          5 started, 3 stopped, 4 ended unasked, 1 jobs killed" in lines
     assert "clairvoyant        5.00 process-hours; this run paid 1.20 times that" in lines
     assert lines[-1] == "note               a sentence"
