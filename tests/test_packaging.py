@@ -62,11 +62,12 @@ def test_wheel_tells_type_checkers_of_every_package(wheel_files):
     assert {f"{package}/py.typed" for package in _PACKAGES} <= set(wheel_files)
 
 
-def test_wheel_holds_every_file_of_the_packages(wheel_files):
+def test_wheel_holds_every_file_of_the_packages_and_the_scenarios(wheel_files):
     roots = [_ROOT, _ROOT / "policies", _ROOT / "simulations"]
     sources = {str(path.relative_to(root)) for root in roots for package in _PACKAGES for path in (root / package).rglob("*") if path.is_file()}
+    scenarios = {f"autoscaler_simulations/scenarios/{path.name}" for path in (_ROOT / "simulations" / "scenarios").iterdir()}
 
-    assert {name for name in sources if "__pycache__" not in name} == {name for name in wheel_files if ".dist-info/" not in name}
+    assert {name for name in sources if "__pycache__" not in name} | scenarios == {name for name in wheel_files if ".dist-info/" not in name}
 
 
 @pytest.mark.parametrize("entry_point", _our_entry_points(), ids=lambda each: f"{each.group}:{each.name}")

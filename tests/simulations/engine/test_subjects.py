@@ -41,6 +41,25 @@ def test_jobs_may_be_given_another_service(make_experiment, make_workload):
     assert subject.plant.queue.tally().busy_seconds != 7
 
 
+@pytest.mark.parametrize("fidelity", ["requests", "flow"])
+def test_an_even_load_is_no_matter_of_chance(make_experiment, make_workload, fidelity):
+    experiment = make_experiment(workloads={"web": make_workload([2.0, 4.0], each_seconds=300.0, spread="even")}, fidelity=fidelity)
+    plant = make_subjects(experiment, 1)["web"].plant
+    plant.advance(600)
+    assert plant.queue.tally().arrived == 1800
+
+
+@pytest.mark.parametrize("fidelity", ["requests", "flow"])
+def test_a_bursty_load_varies_by_its_fano_factor(make_experiment, make_workload, fidelity):
+    experiment = make_experiment(workloads={"web": make_workload([8.0] * 60, each_seconds=10.0, fano=25.0)}, fidelity=fidelity)
+    arrived = []
+    for seed in range(60):
+        plant = make_subjects(experiment, seed)["web"].plant
+        plant.advance(600)
+        arrived.append(plant.queue.tally().arrived)
+    assert 10 < np.var(arrived) / np.mean(arrived) < 50
+
+
 def test_rates_without_a_service_are_refused(make_experiment, make_workload):
     workloads = {"web": replace(make_workload(), service=None)}
     with pytest.raises(ValueError, match="give a service distribution"):

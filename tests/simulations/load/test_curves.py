@@ -56,6 +56,11 @@ def test_jobs_are_counted_in_the_interval_they_arrive_in():
     assert (to_curve(jobs, 10.0).rates * 10.0).tolist() == [2.0, 1.0, 1.0]
 
 
+def test_a_job_at_the_very_end_is_counted_in_the_last_interval():
+    jobs = JobList(np.array([0.0, 30.0]), np.ones(2), 30.0)
+    assert (to_curve(jobs, 10.0).rates * 10).tolist() == [1, 0, 1]
+
+
 @pytest.mark.parametrize("interval", [0.0, -1.0, float("nan"), float("inf"), 1e-9])
 def test_an_interval_that_cannot_be_is_refused(interval):
     with pytest.raises(TraceError, match="interval"):

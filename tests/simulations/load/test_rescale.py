@@ -30,6 +30,15 @@ def test_the_work_of_jobs_in_any_window_keeps_no_more_processes_busy(rows, proce
     assert scaled.arrivals.tolist() == arrivals.tolist()
 
 
+def test_a_job_at_the_end_of_a_window_is_none_of_it():
+    jobs = JobList(np.array([0.0, 60.0]), np.array([6.0, 6.0]), 120.0)
+    assert busy_processes(jobs, 1, 1.0) == pytest.approx(0.1)
+
+
+def test_an_interval_that_is_a_window_but_for_rounding_is_one():
+    assert peak_of(RateCurve(60.0 - 1e-9, np.array([1.0, 7.0, 1.0]))) == 7.0
+
+
 def test_scaled_counts_are_counts_no_more():
     assert not rescale(RateCurve(60.0, np.ones(3), are_counts=True), 5, 1, 1.0).are_counts
 

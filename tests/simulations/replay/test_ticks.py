@@ -31,6 +31,10 @@ def test_second_decision_on_a_type_at_one_time_is_another_tick(line):
     assert len(list(read_ticks([line("web", 1.0), line("web", 1.0)]))) == 2
 
 
+def test_decisions_at_two_times_are_two_ticks(line):
+    assert len(list(read_ticks([line("web", 1.0), line("worker", 2.0)]))) == 2
+
+
 def test_notice_between_two_decisions_parts_them(line):
     events = list(read_ticks([line("web", 1.0), '{"event": "pause"}\n', line("worker", 1.0)]))
 

@@ -134,6 +134,12 @@ def test_a_trace_without_a_request_is_taken_as_it_is(read, nothing):
     assert run(experiment, 1).score.types["web"].tally.arrived == 0
 
 
+@pytest.mark.parametrize("fidelity", ["requests", "flow"])
+def test_the_fidelity_that_is_asked_for_is_taken(read, fidelity):
+    scenario = read({"length: 10m\n": "length: 10m\nfidelity: requests\n"})
+    assert prepare(scenario, Changes(fidelity=fidelity)).fidelity == fidelity
+
+
 def test_many_requests_are_computed_as_flows(read):
     assert prepare(read({"rate: 5": "rate: 6000"}), Changes()).fidelity == "flow"
     assert prepare(read(), Changes()).fidelity == "requests"
