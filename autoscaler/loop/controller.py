@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event, Lock, Thread
 
-from autoscaler import __version__
 from autoscaler.act.backend import Backend
 from autoscaler.clock import Clock
 from autoscaler.decide.settings import Pause
@@ -18,14 +17,13 @@ from autoscaler.loop.garbage import collected_afterwards
 from autoscaler.loop.guard import guard
 from autoscaler.loop.polls import Polls
 from autoscaler.loop.timetable import Timetable
-from autoscaler.loop.values import change_of, outcomes_of, pause_notice, pauses_in_force
+from autoscaler.loop.values import change_of, lead_of, outcomes_of, pause_notice, pauses_in_force, state_told
 from autoscaler.loop.wake import Wake
 from autoscaler.loop.watch import Watch
 from autoscaler.model import AutoscalerError, Change, Decision, Json, Outcome
 from autoscaler.settings import Settings
 
 _WATCH_SECONDS = 0.5  # how often the wall clock is compared with the monotonic one
-_LEAD_SECONDS = 0.25  # ticks follow polls by so much, so that they see fresh readings
 _STOP_SECONDS = 0.4  # how long a tick under way may finish when the controller stops
 _RELOAD_SECONDS = 10.0  # how long a reload waits for a tick under way
 
@@ -188,7 +186,7 @@ class Controller:
     def _plan(self) -> None:
         self._polls.plan(self._timetable)
         interval = self._settings.interval_seconds
-        self._timetable.tick_every(interval, min(_LEAD_SECONDS, interval / 4), self._tick_guarded)
+        self._timetable.tick_every(interval, lead_of(interval), self._tick_guarded)
 
     def reload(self, settings: Settings, open_backends: Callable[[], Mapping[str, Backend]]) -> Mapping[str, Backend]:
         """Go on with another configuration and return its backends, opened while no tick is under way.
@@ -242,12 +240,7 @@ class Controller:
         self.notice("state", self._state())
 
     def _state(self) -> dict[str, Json]:
-        state: dict[str, Json] = {
-            "memories": self._decisions.state(),
-            "pauses": {name: asdict(pause) for name, pause in self._pauses.items()},
-            **self._changes.state(),
-        }
-        return {"version": __version__, "configuration": self._settings.document, "state": state}
+        return state_told(self._settings.document, self._decisions.state(), self._pauses, self._changes.state())
 
     def _notice_now(self, event: str, details: Mapping[str, Json]) -> None:
         self._notice(Notice(event=event, now=self._clock.now(), at=self._clock.wall(), details=details))

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
+from autoscaler import __version__
 from autoscaler.decide.asking import ask
 from autoscaler.decide.settings import NamedPolicy, Pause, TypeSettings
 from autoscaler.events import BoardEntry, Notice
 from autoscaler.loop.guard import guard
 from autoscaler.model import Answer, Change, Decision, Json, Missing, Observation, Outcome, ProcessType, TypeFormation
+
+_LEAD_SECONDS = 0.25
+
+
+def lead_of(interval_seconds: float) -> float:
+    """Return by how many seconds ticks follow polls, so that they see fresh readings."""
+    return min(_LEAD_SECONDS, interval_seconds / 4)
+
+
+def state_told(document: Json, memories: Mapping[str, Json], pauses: Mapping[str, Pause], seen: Mapping[str, Json]) -> dict[str, Json]:
+    """Put together what a record begins with: version, configuration, and all that later decisions depend on."""
+    state: dict[str, Json] = {"memories": dict(memories), "pauses": {name: asdict(pause) for name, pause in pauses.items()}, **seen}
+    return {"version": __version__, "configuration": document, "state": state}
 
 
 def observation_of(one: TypeSettings, seen: TypeFormation, board: Mapping[str, BoardEntry], now: float, at: float) -> Observation:

@@ -17,8 +17,8 @@ _HALVINGS = 60  # of an interval, to reach the accuracy of a float
 
 
 @dataclass(frozen=True, slots=True)
-class Deterministic:
-    """Always the same duration."""
+class _OfMean:
+    """What is told its mean."""
 
     mean_seconds: Duration
 
@@ -26,6 +26,11 @@ class Deterministic:
     def mean(self) -> float:
         """Return the mean in seconds."""
         return self.mean_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Deterministic(_OfMean):
+    """Always the same duration."""
 
     @property
     def scv(self) -> float:
@@ -42,15 +47,8 @@ class Deterministic:
 
 
 @dataclass(frozen=True, slots=True)
-class Exponential:
+class Exponential(_OfMean):
     """Durations without memory: P(longer than t) = exp(-t / mean) (Erlang 1917)."""
-
-    mean_seconds: Duration
-
-    @property
-    def mean(self) -> float:
-        """Return the mean in seconds."""
-        return self.mean_seconds
 
     @property
     def scv(self) -> float:
@@ -67,16 +65,10 @@ class Exponential:
 
 
 @dataclass(frozen=True, slots=True)
-class Lognormal:
+class Lognormal(_OfMean):
     """Durations whose logarithm is normal, with variance ``ln(1 + scv)`` and mean ``ln(mean) - variance / 2`` (Aitchison and Brown 1957)."""
 
-    mean_seconds: Duration
     scv: Annotated[float, Number(at_least=0), Help("squared coefficient of variation: variance over squared mean")] = 1.0
-
-    @property
-    def mean(self) -> float:
-        """Return the mean in seconds."""
-        return self.mean_seconds
 
     def draw(self, chance: np.random.Generator, number: int) -> Floats:
         """Draw independent durations."""
@@ -91,20 +83,14 @@ class Lognormal:
 
 
 @dataclass(frozen=True, slots=True)
-class Hyperexponential:
+class Hyperexponential(_OfMean):
     """Short and long durations mixed: two exponential phases with balanced means (Tijms 1994, appendix B).
 
     A share ``p = (1 + sqrt((scv - 1) / (scv + 1))) / 2`` has the mean ``mean / 2p``, the others ``mean / 2(1 - p)``, so that both
     kinds make half of the work.
     """
 
-    mean_seconds: Duration
     scv: Annotated[float, Number(above=1), Help("squared coefficient of variation: variance over squared mean")]
-
-    @property
-    def mean(self) -> float:
-        """Return the mean in seconds."""
-        return self.mean_seconds
 
     @property
     def _share(self) -> float:

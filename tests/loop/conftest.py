@@ -11,12 +11,12 @@ import pytest
 
 from autoscaler.clock import VirtualClock
 from autoscaler.decide.settings import DirectionLimits, NamedPolicy, TypeSettings
-from autoscaler.events import Notice, Tick
 from autoscaler.loop import Controller
 from autoscaler.model import Change, Counts, Formation, Json, Metric, Observation, Outcome, ProcessType, Reading, Recommendation, TypeFormation
 from autoscaler.observe.metric import MetricSettings
 from autoscaler.observe.source import Poll, SourceError
 from autoscaler.settings import Settings
+from tests.listening import Listening
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,6 @@ class HeldBackend:
 
     def close(self, _hurry: threading.Event) -> None:
         self.is_closed = True
-
-
-class Listening:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.ticks: list[Tick] = []
-        self.notices: list[Notice] = []
-
-    def ticked(self, tick: Tick) -> None:
-        self.ticks.append(tick)
-
-    def noticed(self, notice: Notice) -> None:
-        self.notices.append(notice)
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from autoscaler.act.local.event_loop import Timer
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.listening import has_connection
 from autoscaler.act.local.roster import TypeState
-
-_PAUSE_SECONDS = 1.0  # until a connection that nobody takes is told of again
-_LONGEST_PAUSE_SECONDS = 30.0
+from autoscaler.act.ringing import FIRST_PAUSE_SECONDS, next_pause
 
 
 class Callers:
@@ -64,7 +62,7 @@ class Callers:
 
     def _called(self, listener: socket.socket) -> None:
         self.drop(listener)
-        self._ring(listener, _PAUSE_SECONDS)
+        self._ring(listener, FIRST_PAUSE_SECONDS)
 
     def _ring(self, listener: socket.socket, pause_seconds: float) -> None:
         self._resting[listener] = self._ground.loop.at(self._ground.loop.now() + pause_seconds, lambda: self._look_again(listener, pause_seconds))
@@ -73,7 +71,7 @@ class Callers:
     def _look_again(self, listener: socket.socket, pause_seconds: float) -> None:
         del self._resting[listener]
         if has_connection(listener):
-            self._ring(listener, min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS))
+            self._ring(listener, next_pause(pause_seconds))
         else:
             self.look()
 

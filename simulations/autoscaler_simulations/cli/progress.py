@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-_PARTS = 500  # steps of a bar
+Step = TypeVar("Step")
+_PARTS = 500  # moves of a bar
 
 
-def follow(reached: Iterable[float], whole: float, what: str) -> Iterator[float]:
-    """Pass on how far the work is, of ``whole``, and draw a bar on standard error when that is a terminal."""
+def follow(steps: Iterable[tuple[float, Step]], whole: float, what: str) -> Iterator[Step]:
+    """Pass on the steps of a work, each given with how far it has come of ``whole``; draw a bar when standard error is a terminal."""
     if not sys.stderr.isatty():
-        yield from reached
+        yield from (step for _, step in steps)
         return
     # Imported here: rich is only needed where somebody looks.
     from rich.console import Console  # noqa: PLC0415 - see above
@@ -19,8 +21,8 @@ def follow(reached: Iterable[float], whole: float, what: str) -> Iterator[float]
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar, shown = progress.add_task(what, total=whole), 0.0
-        for at in reached:
-            if at - shown >= whole / _PARTS:
-                progress.update(bar, completed=at)
-                shown = at
-            yield at
+        for reached, step in steps:
+            if reached - shown >= whole / _PARTS:
+                progress.update(bar, completed=reached)
+                shown = reached
+            yield step

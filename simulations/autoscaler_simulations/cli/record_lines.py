@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO
 
 from autoscaler.record import RecordError
+from autoscaler_simulations.cli.progress import follow
 
 STANDARD_INPUT = "-"
 _LONG = 4_000_000  # bytes; a shorter record is read before a bar could tell anything
-_STEP = 200  # lines between two moves of the bar
 
 
 @contextmanager
@@ -26,8 +26,7 @@ def record_lines(name: str) -> Iterator[Iterator[str]]:
         return
     with _open(name) as file:
         size = os.fstat(file.fileno()).st_size
-        is_watched = sys.stderr.isatty() and size > _LONG
-        yield _read(name, _with_bar(file, size) if is_watched else file)
+        yield _read(name, follow(_counted(file), size, "replay") if size > _LONG else file)
 
 
 # What is no UTF-8 is read as a mark in its place: the line is then cut off, or no record, and said to be so.
@@ -61,14 +60,9 @@ def _unreadable(name: str, error: OSError | ValueError) -> RecordError:
     return RecordError(f"the record {name} cannot be read: {cause}; name a file that `autoscaler run --record FILE` wrote")
 
 
-def _with_bar(file: IO[str], size: int) -> Iterator[str]:
-    from rich.console import Console  # noqa: PLC0415 - only imported where somebody watches
-    from rich.progress import Progress  # noqa: PLC0415 - as above
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task, taken = progress.add_task("replay", total=size), 0
-        for number, line in enumerate(file):
-            taken += len(line)
-            if number % _STEP == 0:
-                progress.update(task, completed=taken)
-            yield line
+def _counted(file: IO[str]) -> Iterator[tuple[float, str]]:
+    """Yield each line with how many characters were read by then, which is about as many bytes."""
+    taken = 0
+    for line in file:
+        taken += len(line)
+        yield taken, line

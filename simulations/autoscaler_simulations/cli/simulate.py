@@ -17,8 +17,8 @@ from autoscaler_simulations.cli.progress import follow
 from autoscaler_simulations.engine.experiment import Experiment, Fidelity
 from autoscaler_simulations.engine.result import Result, Run
 from autoscaler_simulations.engine.together import together
+from autoscaler_simulations.load.recorded import Recorded
 from autoscaler_simulations.load.trace import Trace
-from autoscaler_simulations.load.trace_csv import read_trace
 from autoscaler_simulations.scenario.named import abouts, find_scenario
 from autoscaler_simulations.scenario.preparing import Changes, prepare
 from autoscaler_simulations.scenario.reading import read_scenario
@@ -96,7 +96,7 @@ def _results(scenario: Scenario, experiment: Experiment, wish: Wish) -> Iterator
         with ExitStack() as stack:
             listeners = _recorders(wish.record if seed == first else None, stack)
             run = Run(experiment, seed, listeners)
-            for _ in follow(run.go(), experiment.length_seconds, f"{scenario.name}, seed {seed}"):
+            for _ in follow(((at, None) for at in run.go()), experiment.length_seconds, f"{scenario.name}, seed {seed}"):
                 pass
             yield run.result()
 
@@ -126,7 +126,7 @@ def _traces(scenario: Scenario, given: tuple[str, ...]) -> dict[str, Trace]:
             raise click.BadParameter(f"{name!r} has no load in this scenario; use one of {', '.join(types)}", param_hint="--trace")
         if name in traces:
             raise click.BadParameter(f"{name} is given two loads; keep one, or name another type as TYPE=CSV", param_hint="--trace")
-        traces[name] = read_trace(path)
+        traces[name] = Recorded(file=path).trace()
     return traces
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-_PAUSE_SECONDS = 1.0  # until a connection that nobody takes is told of again
-_LONGEST_PAUSE_SECONDS = 30.0
+from autoscaler.act.ringing import FIRST_PAUSE_SECONDS, next_pause
 
 
 class Callers:
@@ -18,8 +17,8 @@ class Callers:
         if not is_called:
             self._resting.pop(process_type, None)
             return False
-        until, pause = self._resting.get(process_type, (at, _PAUSE_SECONDS))
+        until, pause = self._resting.get(process_type, (at, FIRST_PAUSE_SECONDS))
         if at < until:
             return False
-        self._resting[process_type] = (at + pause, min(2 * pause, _LONGEST_PAUSE_SECONDS))
+        self._resting[process_type] = (at + pause, next_pause(pause))
         return True

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from autoscaler import __version__
 from autoscaler.events import BoardEntry, Listener, Notice, Tick
 from autoscaler.loop.changes import Changes
 from autoscaler.loop.decisions import Decided, Decisions, Moment
-from autoscaler.loop.values import pause_notice, pauses_in_force
+from autoscaler.loop.values import lead_of, pause_notice, pauses_in_force, state_told
 from autoscaler.loop.watch import Seen
 from autoscaler.model import TypeFormation
 from autoscaler.observe.board import Board
@@ -21,7 +20,6 @@ from autoscaler_simulations.engine.measures import PlantSource
 from autoscaler_simulations.engine.subject import Subject
 from autoscaler_simulations.engine.timetable import Timetable
 
-_LEAD_SECONDS = 0.25  # ticks follow polls by so much, as the live loop's do
 _LOOK_SHARE = 50  # parts of an interval at whose ends a type at zero is looked at for a call
 _SHORTEST_LOOK = 0.1
 _FIRST_TICK, _LOOK = -1, -2  # places among the calls of one moment; metrics have theirs from 0 on, then come the ticks
@@ -76,8 +74,7 @@ class Simulation:
         for order, metric in enumerate(self._settings.metrics):
             self._timetable.every(metric.every_seconds, 0.0, order, self._poller(metric.name))
         interval = self._settings.interval_seconds
-        first = interval + min(_LEAD_SECONDS, interval / 4)
-        self._timetable.every(interval, first, len(self._settings.metrics), self._measure_and_tick)
+        self._timetable.every(interval, interval + lead_of(interval), len(self._settings.metrics), self._measure_and_tick)
 
     def _simulated(self, metric: MetricSettings) -> MetricSettings:
         measure = self._experiment.measures[metric.name]
@@ -155,8 +152,7 @@ class Simulation:
     def _notice_start(self) -> None:
         """Tell what a controller tells before its first tick and at it: what it begins with, and the pauses of the configuration."""
         now, at = self._clock.now(), self._clock.wall()
-        state = {"memories": self._decisions.state(), "pauses": {}, **self._changes.state()}
-        details = {"version": __version__, "configuration": self._settings.document, "state": state}
+        details = state_told(self._settings.document, self._decisions.state(), {}, self._changes.state())
         self._notice(Notice(event="start", now=now, at=at, details=details))
         for name, pause in self._pauses.items():
             self._notice(pause_notice(name, pause, now, at))

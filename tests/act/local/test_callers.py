@@ -48,7 +48,7 @@ def wakes(stage, monkeypatch):
     """Connect types to a stage and return the list that grows with each wake."""
 
     def connect(*types, pause_seconds=60.0):
-        monkeypatch.setattr("autoscaler.act.local.callers._PAUSE_SECONDS", pause_seconds)
+        monkeypatch.setattr("autoscaler.act.local.callers.FIRST_PAUSE_SECONDS", pause_seconds)
         woken = []
         stage.connect(*types).wake_with(lambda: woken.append("woken"))
         return woken

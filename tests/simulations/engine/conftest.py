@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from autoscaler.config.loading import load_text
-from autoscaler.events import Notice, Tick
 from autoscaler_simulations.durations import Deterministic, Exponential
 from autoscaler_simulations.engine.experiment import Experiment, Workload
 from autoscaler_simulations.engine.measures import Measure
 from autoscaler_simulations.load.trace import RateCurve
 from autoscaler_simulations.plant.life import Life
 from autoscaler_simulations.score.objective import Objective
+from tests.listening import Listening
 
 CONFIGURATION = """\
 interval: 5s
@@ -28,18 +28,8 @@ formation:
 """
 
 
-class Listening:
-    """Keeps what was told."""
-
-    def __init__(self) -> None:
-        self.ticks: list[Tick] = []
-        self.notices: list[Notice] = []
-
-    def ticked(self, tick: Tick) -> None:
-        self.ticks.append(tick)
-
-    def noticed(self, notice: Notice) -> None:
-        self.notices.append(notice)
+class Listener(Listening):
+    """Tells when it was told, and of which sizes."""
 
     def moments(self) -> list[float]:
         return [tick.now for tick in self.ticks]
@@ -49,8 +39,8 @@ class Listening:
 
 
 @pytest.fixture
-def listening() -> Listening:
-    return Listening()
+def listening() -> Listener:
+    return Listener()
 
 
 @pytest.fixture
