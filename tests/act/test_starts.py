@@ -33,6 +33,7 @@ def test_the_delay_varies_by_a_fifth():
         ([(1, True), (1, True), (1, True)], 0, True),
         ([(1, True), (1, True), (1, False)], 0, True),
         ([(1, True), (1, False), (1, False)], 0, False),
+        ([(1, True), (2, True), (3, False), (4, False)], 4, False),
         ([(3, True)] * 9, 2, False),
         ([(1, True), (2, True), (3, False)], 1, True),
         ([(n, True) for n in range(1, 4)] + [(n, False) for n in range(4, 14)], 10, False),
@@ -57,6 +58,21 @@ def test_a_start_that_went_well_ends_the_loop():
     assert history.is_crash_looping(0)
     history.settle(start)
     assert not history.is_crash_looping(1)
+
+
+def test_a_start_that_went_well_forgives_its_own_number_only():
+    history = history_of((1, True), (2, True), (3, True))
+    history.settle(history.begin(1))
+
+    assert history.count_failures(4) == (2, 3)
+
+
+def test_a_number_that_is_used_again_is_retired_with_its_new_starts_only():
+    history = history_of((1, True))
+    first = history.retire(1, failures=1, failed_at=0.0)
+    history.begin(1).has_failed = True
+
+    assert first[0] not in history.retire(1, failures=1, failed_at=1.0)
 
 
 def test_failures_of_a_number_that_is_gone_count_for_a_while():

@@ -129,7 +129,8 @@ class Score:
 def score_of(outcomes: Outcomes, tally: Tally, use: Use, bounds: Bounds, chance: np.random.Generator) -> TypeScore:
     """Gather the score of one process type at the end of its run; ``chance`` draws the blocks of time for the confidence."""
     over, number = outcomes.blocks()
-    share_over = bootstrap_blocks(over, number, chance, _LEVEL)
+    # Flows take killed jobs back with a mean share: a block may then hold a little less than nothing, which no request was.
+    share_over = bootstrap_blocks(np.clip(over, 0.0, np.maximum(number, 0.0)), number, chance, _LEVEL)
     return TypeScore(outcomes.objective, tally, outcomes.waits(), outcomes.longest_bad_stretch(), share_over, use, bounds)
 
 

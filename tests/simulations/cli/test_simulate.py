@@ -154,6 +154,14 @@ def test_load_that_its_maximum_can_never_work_off_is_noted(run, rate, note):
     assert result.stderr == note
 
 
+def test_trace_may_be_a_saved_range_query(run, tmp_path):
+    values = [[1_700_000_000 + 60 * each, "2"] for each in range(5)]
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}}
+    (tmp_path / "day.json").write_text(json.dumps(answer))
+
+    assert json.loads(run("--trace", str(tmp_path / "day.json"), "--json").stdout)["seconds"] == 300
+
+
 def test_trace_that_is_not_there_is_a_failure(run):
     result = run("--trace", "./a=b.csv")
     assert result.exit_code == 1

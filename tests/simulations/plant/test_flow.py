@@ -111,6 +111,15 @@ def test_slots_are_as_busy_as_the_load(service):
     assert tally.busy_seconds / tally.open_slot_seconds == pytest.approx(0.6, rel=0.01)
 
 
+def test_a_load_of_just_what_the_slots_can_do_waits_ever_longer():
+    queue, outcomes = _queue(10 / _SERVICE, hours=2)
+
+    tally = _run(queue, 10, 2 * _HOUR)
+
+    assert _share(outcomes) > 0.9
+    assert 0.99 < tally.busy_seconds / tally.open_slot_seconds <= 1
+
+
 def test_an_overload_grows_by_what_cannot_be_served_and_drains_in_the_fluid_time():
     queue, _ = _queue(100.0)
     queue.open(1, 10)  # serve 50 a second
@@ -249,10 +258,11 @@ def test_who_still_waits_at_the_end_and_is_late_is_over_the_objective():
     assert waits.over == waits.number == pytest.approx(0.75 * queue.tally().arrived)
 
 
-def test_who_is_served_for_too_long_is_late_without_a_wait():
+@pytest.mark.parametrize("step", [1.0, 60.0])
+def test_who_is_served_for_too_long_is_late_without_a_wait(step):
     queue, outcomes = _queue(10.0, objective=Objective("response", 0.3))
 
-    _run(queue, 60, _HOUR)
+    _run(queue, 60, _HOUR, step)
 
     assert _share(outcomes) == pytest.approx(math.exp(-0.3 / _SERVICE), rel=0.02)
 

@@ -97,6 +97,16 @@ def test_a_run_that_let_requests_wait_may_pay_less_than_a_clairvoyant():
     assert "clairvoyant        8.00 process-hours; this run paid 0.75 times that, since some waited longer than they had to" in lines
 
 
+def test_the_confidence_of_a_share_is_a_share():
+    outcomes = Outcomes(Objective("wait", 5.0), 7200.0)
+    outcomes.add_share(100.0, 50.0, 10.0)
+    outcomes.add_share(4000.0, 50.0, -2.0)  # a flow took back more than it had told of this hour
+    told = score_of(outcomes, TALLY, USE, BOUNDS, np.random.default_rng(1)).share_over
+
+    assert told is not None
+    assert (told.low, told.high) == (0.0, 0.2)
+
+
 def test_a_formation_adds_up_what_its_types_cost():
     whole = Score(7200.0, {"web": score(), "worker": score()})
 
