@@ -42,7 +42,10 @@ class Wakes(Protocol):
 
 
 class BackendPlugin(Protocol):
-    """The configuration of a backend: what ``backend:`` in the file turns into."""
+    """The configuration of a backend: what ``backend:`` in the file turns into.
+
+    One whose processes end with the controller says so by a class attribute ``drains = True``.
+    """
 
     def connect(self, process_types: tuple[ProcessType, ...], previous: Backend | None) -> Backend:
         """Open the backend for these types; raise ``BackendError`` naming the key and the fix.

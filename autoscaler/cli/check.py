@@ -58,7 +58,8 @@ def _ask_everything(settings: Settings) -> Iterator[tuple[str, str, str | None]]
 def _observed(backend: str, settings: Settings, tick: Tick) -> tuple[str, str | None]:
     types = [one.name for one in settings.types if one.backend == backend]
     counts = ", ".join(f"{name} {tick.formations[name].counts.desired}" for name in types if name in tick.formations)
-    return counts or "no process types", next((tick.errors[name] for name in types if name in tick.errors), None)
+    obstacles = [f"{name}: {seen.obstacle}" for name in types if (seen := tick.formations.get(name)) and seen.obstacle]
+    return counts or "no process types", next((tick.errors[name] for name in types if name in tick.errors), "; ".join(obstacles) or None)
 
 
 def _read(entry: BoardEntry) -> tuple[str, str | None]:

@@ -105,8 +105,9 @@ class Live:
 
     def _tell_drain(self) -> None:
         self._surroundings.show_end()
-        slowest = max((one.process_type.stop_timeout_seconds for one in self._settings.types), default=0.0)
-        text = f"stopping: processes that drain have up to {slowest:g} s; signal again to end them now"
+        own = [one.process_type for one in self._settings.types if getattr(self._settings.backends[one.backend], "drains", False)]
+        slowest = max((each.stop_timeout_seconds for each in own), default=0.0)
+        text = f"stopping: processes that drain have up to {slowest:g} s; signal again to end them now" if own else "stopping: the processes go on"
         self._log.tell("info", "stopping", text, seconds=slowest)
 
     def _hang_up(self) -> None:

@@ -59,7 +59,8 @@ def ask_guarded(named: NamedPolicy, observation: Observation, memory: Json) -> A
 def change_of(decision: Decision) -> Change:
     """Put a decision into the words of a backend."""
     observation = decision.observation
-    return Change(observation.process_type.name, observation.counts.desired, decision.target, decision.reason)
+    loads = next((reading.by_process for reading in observation.readings.values() if reading.by_process), {})
+    return Change(observation.process_type.name, observation.counts.desired, decision.target, decision.reason, loads)
 
 
 def outcomes_of(changes: tuple[Change, ...], answer: object) -> tuple[Outcome, ...]:

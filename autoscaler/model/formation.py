@@ -86,6 +86,7 @@ class TypeFormation:
     drains_killed: int = 0  # processes killed because they outlived their stop timeout
     notes: tuple[str, ...] = ()  # what an operator should know now, in sentences
     is_called: bool = False  # a connection waits at the shared socket, and no process is there to take it
+    obstacle: str | None = None  # why no process of it can be started at all, in a sentence
     free_memory_bytes: int | None = None  # of the host that new processes start on; None: not known
 
 
@@ -105,6 +106,7 @@ class Change:
     current: int
     target: int
     reason: str
+    loads: Mapping[str, float] = field(default_factory=dict)  # how busy each process is, by name, as far as a reading tells: the idlest may go first
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,9 @@ class ServiceManager:
         self._interval_seconds = settings.interval_seconds
 
     def end(self) -> None:
-        """Tell that the service stops, while its processes drain; the watchdog still gets its signs of life."""
+        """Tell that the service stops, while processes that are its own drain; the watchdog still gets its signs of life."""
         self._is_draining = True
-        self._send("STOPPING=1", "STATUS=stopping: processes drain")
+        self._send("STOPPING=1", "STATUS=stopping")
 
     def _show_life(self, seconds: float) -> None:
         while not self._is_over.wait(seconds):

@@ -98,7 +98,7 @@ def test_draining_processes_keep_it_alive(make, manager, make_tick, clock):
     clock.advance(3600.0)
 
     assert service.lives
-    assert [said(manager)[0], said(manager)] == ["READY=1", ["STOPPING=1", "STATUS=stopping: processes drain"]]
+    assert [said(manager)[0], said(manager)] == ["READY=1", ["STOPPING=1", "STATUS=stopping"]]
 
 
 def test_the_watchdog_of_another_process_is_none_of_ours(manager, make, settings):

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from autoscaler.act.local.event_loop import Timer
+from autoscaler.act.event_loop import Timer
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.listening import has_connection
-from autoscaler.act.local.roster import TypeState
+from autoscaler.act.local.slots import TypeState
 from autoscaler.act.ringing import FIRST_PAUSE_SECONDS, next_pause
 
 

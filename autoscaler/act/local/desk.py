@@ -6,7 +6,7 @@ import selectors
 import socket
 from collections.abc import Callable, Mapping
 
-from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.event_loop import EventLoop
 from autoscaler.act.local.formation_json import write_formation
 from autoscaler.act.local.formation_lock import may_ask
 from autoscaler.model import TypeFormation

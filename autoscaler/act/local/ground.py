@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.event_loop import EventLoop
+from autoscaler.act.happenings import Happenings
 from autoscaler.act.local.listening import Listeners
-from autoscaler.act.local.ports import Ports
-from autoscaler.act.local.roster import Roster
+from autoscaler.act.local.slots import TypeState
 from autoscaler.act.local.streams import Outputs
-
-_REMEMBERED_HAPPENINGS = 1000  # if nobody observes for long, the oldest are forgotten
-
-
-class Happenings:
-    """What happened since somebody last asked, in sentences; safe from any thread."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._sentences: deque[str] = deque(maxlen=_REMEMBERED_HAPPENINGS)
-
-    def tell(self, sentence: str) -> None:
-        """Remember one sentence."""
-        self._sentences.append(sentence)
-
-    def take(self) -> tuple[str, ...]:
-        """Return all sentences and forget them."""
-        return tuple(self._sentences.popleft() for _ in range(len(self._sentences)))
+from autoscaler.act.ports import Ports
+from autoscaler.act.roster import Roster
 
 
 @dataclass(slots=True)
@@ -38,7 +21,7 @@ class Ground:
     """The loop and all that every part of the supervisor uses; only the loop's thread touches it."""
 
     loop: EventLoop
-    roster: Roster
+    roster: Roster[TypeState]
     outputs: Outputs
     happenings: Happenings
     listeners: Listeners

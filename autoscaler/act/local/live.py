@@ -12,18 +12,20 @@ from pathlib import Path
 from threading import Event, Thread
 
 from autoscaler.act.backend import BackendError
-from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.event_loop import EventLoop
+from autoscaler.act.free_memory import with_free_memory
+from autoscaler.act.happenings import Happenings
 from autoscaler.act.local.formation_json import read_formation
 from autoscaler.act.local.formation_lock import ask_formation, lock_formation
-from autoscaler.act.local.free_memory import with_free_memory
-from autoscaler.act.local.ground import Ground, Happenings
+from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.listening import Listeners
 from autoscaler.act.local.outlook import look
-from autoscaler.act.local.ports import Ports
-from autoscaler.act.local.roster import Roster
+from autoscaler.act.local.slots import TypeState
 from autoscaler.act.local.streams import Outputs
 from autoscaler.act.local.supervisor import Plan, Supervisor
 from autoscaler.act.local.writer import OutputWriter
+from autoscaler.act.ports import Ports
+from autoscaler.act.roster import Roster
 from autoscaler.clock import SystemClock
 from autoscaler.model import Change, Counts, Formation, Outcome, ProcessType, TypeFormation
 
@@ -54,7 +56,7 @@ class LiveLocal:
         """Lock the formation, open its sockets and start the supervisor; raise ``BackendError`` with nothing left open."""
         self._wish = wish
         self._happenings = Happenings()
-        self._roster = Roster()
+        self._roster: Roster[TypeState] = Roster()
         self._listeners = Listeners()
         with ExitStack() as opened:
             opened.callback(self._listeners.close)

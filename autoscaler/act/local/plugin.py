@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from autoscaler.act.backend import Backend, BackendError
 from autoscaler.act.local.live import LiveLocal, ObservedLocal, Wish
-from autoscaler.act.local.ports import HIGHEST_PORT, find_port_mistakes, lay_out_ports
+from autoscaler.act.ports import HIGHEST_PORT, find_port_mistakes, lay_out_ports
 from autoscaler.act.procfile import ProcfileError, read_procfile
 from autoscaler.model import Help, Number, PathName, ProcessType
 
@@ -27,6 +27,7 @@ class Local:
 
     # Where the children's output goes: no configuration, the command line sets it before it connects.
     output: ClassVar[int] = 1
+    drains: ClassVar[bool] = True  # its processes end with the controller
 
     def connect(self, process_types: tuple[ProcessType, ...], previous: Backend | None) -> Backend:
         """Lock the formation and stand ready to start processes, or take them over from ``previous``.

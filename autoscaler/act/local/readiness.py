@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from autoscaler.act.local.ground import Ground
-from autoscaler.act.local.roster import Run
+from autoscaler.act.local.slots import Run
 
 _LIVED_SECONDS = 1.0
 _FIRST_PROBE_SECONDS = 0.02

@@ -14,7 +14,7 @@ from autoscaler.act.local.environment import Identity, make_environment
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.listening import require_free_port
 from autoscaler.act.local.readiness import Readiness
-from autoscaler.act.local.roster import Run, Slot
+from autoscaler.act.local.slots import Run, Slot
 from autoscaler.act.local.spawn import Child, Launch, spawn
 from autoscaler.act.starts import SETTLED_SECONDS, Start, restart_delay, start_timeout
 

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from autoscaler.act.local.event_loop import EventLoop, Timer
+from autoscaler.act.event_loop import EventLoop, Timer
 from autoscaler.act.local.lines import MAXIMUM_LINE_BYTES, LinePrefixer
 from autoscaler.act.local.writer import OutputWriter
 

@@ -12,10 +12,10 @@ from autoscaler.act.local.callers import Callers
 from autoscaler.act.local.desk import Desk
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.outlook import look
-from autoscaler.act.local.ports import Ports, place_types
-from autoscaler.act.local.roster import Run, Slot, TypeState
+from autoscaler.act.local.slots import Run, Slot, TypeState
 from autoscaler.act.local.starter import Starter, describe_end
 from autoscaler.act.local.undertaker import Undertaker, Witness
+from autoscaler.act.ports import Ports, place_types
 from autoscaler.act.starts import MEMORY_SECONDS, Start
 from autoscaler.model import ProcessType
 

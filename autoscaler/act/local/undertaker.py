@@ -13,7 +13,7 @@ from functools import partial
 from autoscaler.act.local.ground import Ground
 from autoscaler.act.local.process_table import ProcessEntry, raise_if_exhausted, read_process, read_processes
 from autoscaler.act.local.relatives import Relatives, Traces, find_relatives, has_zombie, reap
-from autoscaler.act.local.roster import Run
+from autoscaler.act.local.slots import Run
 
 _SWEEP_SECONDS = 5.0
 _FORGOTTEN_SECONDS = 300.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoscaler.act.local.ports import Ports, find_port_mistakes, lay_out_ports, place_types
+from autoscaler.act.ports import Ports, find_port_mistakes, lay_out_ports, place_types
 from tests.local_formation import process_type
 
 

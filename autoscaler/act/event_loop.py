@@ -1,4 +1,4 @@
-"""Run the one thread that owns all local processes: descriptors, timers and calls from other threads."""
+"""Run the one thread that owns the processes of a backend: descriptors, timers and calls from other threads."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class EventLoop:
         try:
             action()
         except (OSError, OverflowError) as error:
-            self._tell(f"the supervisor of the local processes had trouble and goes on: {error}")
+            self._tell(f"trouble in the thread that holds the processes, which goes on: {error}")
             time.sleep(_TROUBLE_SECONDS)
 
     def _woken(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.act.local.free_memory import MemoryFiles, read_free_memory, with_free_memory
+from autoscaler.act.free_memory import MemoryFiles, read_free_memory, with_free_memory
 from autoscaler.model import Address, Counts, Process, TypeFormation
 from tests.local_formation import process_type
 

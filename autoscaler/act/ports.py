@@ -1,4 +1,4 @@
-"""Number the ports of local processes: Foreman's formula, base + step x type + process - 1."""
+"""Number the ports of processes: Foreman's formula, base + step x type + process - 1."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from autoscaler.act.local.event_loop import EventLoop
+from autoscaler.act.event_loop import EventLoop
 from autoscaler.clock import SystemClock
 
 
@@ -67,7 +67,7 @@ def test_trouble_in_one_action_is_told_and_survived(loop, told):
     loop.at(loop.now(), fail)
     loop.at(loop.now(), loop.stop)
     loop.run(lambda: None)
-    assert told == ["the supervisor of the local processes had trouble and goes on: too large"]
+    assert told == ["trouble in the thread that holds the processes, which goes on: too large"]
 
 
 def test_a_closed_loop_refuses_calls():

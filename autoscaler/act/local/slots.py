@@ -1,13 +1,11 @@
-"""Hold every process type, number and run of the local formation, and publish them as values."""
+"""Hold every process type, number and run of the local formation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
-from threading import Lock
 
-from autoscaler.act.local.event_loop import Timer
+from autoscaler.act.event_loop import Timer
 from autoscaler.act.local.server_command import add_exec
 from autoscaler.act.local.spawn import Child
 from autoscaler.act.local.streams import OutputStream
@@ -157,60 +155,3 @@ class TypeState:
             failed, counted = self.history.count_failures(running)
             notes.append(f"{self.name} is crash looping: {failed} of its last {counted} starts failed; its own output says why")
         return notes
-
-
-class Roster:
-    """All process types by name. The loop's thread changes them; any thread reads what is published."""
-
-    def __init__(self) -> None:
-        """Begin with no types."""
-        self.types: dict[str, TypeState] = {}
-        self._published: Mapping[str, TypeFormation] = {}
-        self._changed: dict[str, TypeState] = {}
-        self._lock = Lock()
-
-    def touch(self, type_state: TypeState) -> None:
-        """Have the type published again after this round."""
-        self._changed[type_state.name] = type_state
-
-    def publish(self) -> bool:
-        """Make the changed types visible to the other threads; tell whether there were any."""
-        if not self._changed:
-            return False
-        changed, self._changed = self._changed, {}
-        with self._lock:
-            published = dict(self._published)
-            for name, state in changed.items():
-                if state.is_removed:
-                    published.pop(name, None)
-                else:
-                    published[name] = state.describe()
-            self._published = published
-        return True
-
-    def read(self) -> Mapping[str, TypeFormation]:
-        """Return what was published last; never changed afterwards."""
-        with self._lock:
-            return self._published
-
-    def list_process_types(self) -> tuple[ProcessType, ...]:
-        """Return the types as they are configured now; safe from any thread."""
-        return tuple(state.process_type for state in self.types.copy().values() if not state.is_removed)
-
-    def remove(self, type_state: TypeState) -> None:
-        """Have no process of the type any more, whatever another thread asks for meanwhile."""
-        with self._lock:
-            type_state.is_removed = True
-            type_state.desired = 0
-
-    def set_desired(self, desired: Mapping[str, int]) -> dict[str, TypeState]:
-        """Say how many processes of each type should run, visible at once; return the types that exist."""
-        with self._lock:
-            types = {name: state for name, state in self.types.copy().items() if not state.is_removed}
-            known = {name: state for name, state in types.items() if name in desired and name in self._published}
-            published = dict(self._published)
-            for name, state in known.items():
-                state.desired = desired[name]
-                published[name] = replace(published[name], counts=replace(published[name].counts, desired=desired[name]))
-            self._published = published
-            return known

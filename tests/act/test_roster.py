@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from autoscaler.act.local.roster import Roster, TypeState
+from autoscaler.act.local.slots import TypeState
+from autoscaler.act.roster import Roster
 from tests.local_formation import process_type
 
 
 def test_a_removed_type_cannot_be_scaled():
-    roster = Roster()
+    roster: Roster[TypeState] = Roster()
     state = roster.types["web"] = TypeState(process_type=process_type(), index=0, room=100)
     roster.touch(state)
     roster.publish()
