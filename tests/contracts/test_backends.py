@@ -10,24 +10,36 @@ import pytest
 
 from autoscaler.act.backend import Backend
 from autoscaler.act.dry_run import DryRun
+from autoscaler.act.systemd import Systemd
 from autoscaler.model import Change, Counts, Formation
 from tests.local_formation import count_descriptors, process_type
+from tests.systemd_formation import SLEEPER, use
 
 TYPES = (process_type("web"), process_type("job"))
 
 
-def connect_local(stage) -> Backend:
-    return stage.connect(*TYPES)
+@pytest.fixture
+def connect_local(stage):
+    return lambda: stage.connect(*TYPES)
 
 
-def connect_dry_run(_stage) -> Backend:
-    return DryRun().connect(TYPES, None)
+@pytest.fixture
+def connect_dry_run():
+    return lambda: DryRun().connect(TYPES, None)
 
 
-@pytest.fixture(params=[connect_local, connect_dry_run], ids=["local", "dry_run"])
-def connect(request, stage):
+@pytest.fixture
+def connect_systemd(user_manager, monkeypatch):
+    use(user_manager, monkeypatch)
+    for each in TYPES:
+        user_manager.write(f"app-{each.name}@.service", SLEEPER)
+    return lambda: Systemd(user=True).connect(TYPES, None)
+
+
+@pytest.fixture(params=["local", "dry_run", pytest.param("systemd", marks=pytest.mark.server)])
+def connect(request):
     """Return how to connect one backend for a web and a job type."""
-    return lambda: request.param(stage)
+    return request.getfixturevalue(f"connect_{request.param}")
 
 
 @pytest.fixture
