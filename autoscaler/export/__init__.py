@@ -1,0 +1,1 @@
+"""Write files for what a user already runs, from the formation as it is configured."""
