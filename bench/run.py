@@ -15,6 +15,7 @@ import one_tick
 import queueing
 import reaction
 import simulated_year
+import systemd_units
 from table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Table]] = {
@@ -27,6 +28,7 @@ MEASUREMENTS: dict[str, Callable[[], Table]] = {
     "reaction": reaction.measure,
     "queueing": queueing.measure,
     "year": simulated_year.measure,
+    "systemd": systemd_units.measure,
 }
 
 
