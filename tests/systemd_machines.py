@@ -167,7 +167,7 @@ class Machine:
     def discard(self) -> None:
         """Remove the machine with all that it left."""
         self._keeper.stdin.close()
-        self._keeper.wait(20)
+        self._keeper.wait(60)
         if self._process is not None:
             self._process.wait(20)
 

@@ -1,11 +1,10 @@
 """The controller as a service of a whole host: its own user, all its hardening, and the rights of its rule alone."""
 
-import sys
-
 import pytest
 
 from autoscaler.export.app import Controller
 from autoscaler.export.systemd import write_systemd
+from tests.systemd_app import install_autoscaler
 from tests.systemd_hosts import Host
 from tests.systemd_machines import missing, switched_on
 
@@ -17,11 +16,6 @@ _AS_CONTROLLER = ("setpriv", "--reuid=autoscaler", "--regid=autoscaler", "--clea
 _REFUSED = ("start other", "start app-other@1", "restart app-web@7", "kill app-web@7", "enable app-web@7", "daemon-reload")
 
 
-def _packages():
-    """Return the folders of the autoscaler and of what it needs, for the Python of the system."""
-    return ":".join(each for each in sys.path if each and not each.startswith(sys.base_prefix))
-
-
 @pytest.fixture
 def host(make_app):
     """A host with the exported units of an app, installed as the command says, and a Python that every user may run."""
@@ -29,9 +23,8 @@ def host(make_app):
         pytest.skip(reason)
     machine = Host()
     with switched_on(machine):
-        controller = Controller(
-            program=(f"/usr/bin/python3.{sys.version_info.minor}", "-m", "autoscaler"), configuration="/etc/autoscaler/autoscaler.yaml"
-        )
+        install_autoscaler(machine)
+        controller = Controller(program=("/opt/autoscaler/bin/autoscaler",), configuration="/etc/autoscaler/autoscaler.yaml")
         app = make_app(web="exec sleep 1000", user="nobody", directory="/srv")
         files = write_systemd(app, controller, has_configuration=False)
         for name in ("app-web@.service", "app.target", "autoscaler.service"):
@@ -43,7 +36,6 @@ def host(make_app):
         machine.run("install", "-D", "-m", "0644", machine.folder / "files/autoscaler.yaml", "/etc/autoscaler/autoscaler.yaml")
         machine.run("systemd-sysusers", "/etc/sysusers.d/autoscaler.conf")
         machine.write_polkit_rules("50-app-autoscaler.rules", files["50-app-autoscaler.rules"])
-        machine.write("autoscaler.service.d/path.conf", f"[Service]\nEnvironment=PYTHONPATH={_packages()}\n", reload=False)
         machine.systemctl("daemon-reload")
         yield machine
 

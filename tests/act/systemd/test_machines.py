@@ -193,7 +193,7 @@ with switched_on(user, host), pair() as two:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
-@pytest.mark.usefixtures("_machines")
+@pytest.mark.usefixtures("machines")
 def test_nothing_is_left_when_the_tests_are_ended(end, eventually):
     session = subprocess.Popen([sys.executable, "-c", _SESSION, _TESTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with session:
