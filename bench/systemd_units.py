@@ -52,6 +52,7 @@ def _measure_one() -> Iterator[tuple[str, str, str]]:
         alone = [_time_systemctl(machine, "start", SOME) + 0 * _time_systemctl(machine, "stop", SOME) for _ in range(ROUNDS)]
         with _connected(plugin) as backend:
             ours = [_time_scale(backend, SOME) + 0 * _time_scale(backend, 0) for _ in range(ROUNDS)]
+            beside = [_time_systemctl(machine, "start", SOME) + 0 * _time_scale(backend, 0, SOME) for _ in range(ROUNDS)]
             crashes = [_time_crash(backend, machine) for _ in range(ROUNDS)]
             _time_scale(backend, MANY)
             observed = [_time(backend.observe) for _ in range(ROUNDS)]
@@ -59,6 +60,7 @@ def _measure_one() -> Iterator[tuple[str, str, str]]:
         shown = [_time(lambda: machine.systemctl("show", "app-web@*", "--property=Id,ActiveState,SubState,Result,NRestarts")) for _ in range(3)]
     base = statistics.median(alone)
     yield f"systemctl start of {SOME} units, one call", f"{base:.3f}", "1.00"
+    yield "the same while the backend follows the units", f"{statistics.median(beside):.3f}", f"{statistics.median(beside) / base:.2f}"
     yield f"1 host: 0 to {SOME} by the backend ({SOME} calls in one write)", f"{statistics.median(ours):.3f}", f"{statistics.median(ours) / base:.2f}"
     yield "crash (SIGKILL) to known", f"{statistics.median(crashes):.4f}", ""
     yield f"observe {MANY} units", f"{statistics.median(observed):.6f}", ""
@@ -110,7 +112,10 @@ def _time_connect(plugin: Systemd) -> float:
         return time.perf_counter() - began
 
 
-def _time_scale(backend: Backend, target: int) -> float:
+def _time_scale(backend: Backend, target: int, before: int | None = None) -> float:
+    """Scale, once as many processes run as there were said to be before."""
+    if before is not None:
+        _wait(backend, lambda counts: counts == Counts(desired=before, running=before))
     began = time.perf_counter()
     backend.scale((Change("web", 0, target, "measured"),))
     _wait(backend, lambda counts: counts == Counts(desired=target, running=target))
