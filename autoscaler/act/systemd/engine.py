@@ -21,6 +21,7 @@ from autoscaler.act.systemd.type_state import TypeState
 from autoscaler.act.systemd.values import Unit
 from autoscaler.model import Change
 
+_RETURN_SECONDS = 30.0  # within this all hosts are connected again after a fault here: the longest pause, and ssh's patience
 _MEMORY_SECONDS = 5.0  # between two looks at this machine's free memory
 
 
@@ -175,14 +176,19 @@ class Engine:
             self._is_deaf = False
             for other in self._ground.hosts:
                 if other.lost_at is not None:
-                    self._lost(other)
+                    other.lost_at = self._ground.loop.now()  # until now the fault may have been here
+                    self._await(other, max(self._ground.host_lost_seconds, _RETURN_SECONDS))
 
     def _lost(self, host: Host) -> None:
         self._is_deaf = self._is_deaf or not any(each.is_up for each in self._ground.hosts)
-        if len(self._ground.hosts) > 1 and host.has_been_up:
-            lost_at = host.lost_at
-            due = self._ground.loop.now() + self._ground.host_lost_seconds
-            self._ground.loop.at(due, lambda: self._move(host) if host.lost_at == lost_at else None)
+        if len(self._ground.hosts) > 1:
+            self._await(host, self._ground.host_lost_seconds)
+
+    def _await(self, host: Host, seconds: float) -> None:
+        """Have a lost host replaced, unless it answers within the seconds."""
+        lost_at = host.lost_at
+        if host.has_been_up:
+            self._ground.loop.at(self._ground.loop.now() + seconds, lambda: self._move(host) if host.lost_at == lost_at else None)
 
     def _move(self, host: Host) -> None:
         """Have what a lost host had replaced elsewhere; a singleton is not, since it may still run."""

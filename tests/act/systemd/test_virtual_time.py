@@ -618,6 +618,19 @@ def test_after_nobody_answered_a_host_is_lost_from_when_another_answers():
     assert (before, world.see().counts) == (Counts(desired=2, running=1, unknown=1), Counts(desired=2, running=2))
 
 
+def test_after_a_fault_here_the_time_away_begins_when_another_host_answers():
+    world, app1, app2 = _pair()
+    app1.lose()
+    app2.lose()
+    world.wait(290.0)
+    app2.answer()
+    world.wait(20.0)
+    app1.answer()
+    world.rest()
+
+    assert (world.see().counts, "replaced" in world.told()) == (Counts(desired=2, running=2), False)
+
+
 def test_a_host_that_was_given_up_twice_for_one_loss_counts_again_when_it_returns():
     world, app1, app2 = _pair()
     app1.lose()
