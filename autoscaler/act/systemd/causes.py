@@ -22,7 +22,7 @@ _CAUSES = (
     ("Could not resolve hostname", "the name {0} cannot be resolved; correct it or add it to the name service or the ssh configuration"),
     ("Connection refused", "{0} refuses the connection; is sshd running there?"),
     ("No route to host|Network is unreachable", "there is no way to {0} in the network"),
-    ("[Tt]imed out|Timeout, server", "{0} does not answer: timed out"),
+    ("[Tt]imed out|Timeout, server", "timed out"),
     ("systemd-stdio-bridge: .*not found", "{0} has no systemd-stdio-bridge; is systemd installed there?"),
     (
         "Failed to (start bus client|connect to bus|create bus)|Couldn't connect to bus",

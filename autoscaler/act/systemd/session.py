@@ -267,7 +267,7 @@ class Session:
         """Try again: one that went into a re-execution of systemd is lost, and nothing else is."""
         self._failed_surveys += 1
         if failure.error == NO_ANSWER:
-            self._wire.fail(f"systemd of {self._place} does not answer")
+            self._wire.fail("no answer in time to what it was asked")
         elif self._failed_surveys >= _MOST_FAILED_SURVEYS:
             self._wire.fail(f"systemd of {self._place} refuses: {failure.sentence}")
         elif self._is_survey_wanted:

@@ -198,7 +198,7 @@ def test_a_silent_host_is_noticed(both, two_hosts):
 
     two_hosts[0].cut()
 
-    assert both.wait_told("app1 does not answer", 40) == "app1 does not answer: app1 does not answer: timed out; its 1 processes are unknown"
+    assert both.wait_told("app1 does not answer", 40) == "app1 does not answer: timed out; its 1 processes are unknown"
 
 
 def test_a_lost_host_is_replaced_and_its_return_is_surplus(both, two_hosts):
@@ -293,7 +293,7 @@ def test_a_controller_that_begins_while_a_host_is_away_adopts_its_processes_late
     with _over(ssh_config, eventually) as second:
         second.connect()
         second.wait_counts(desired=2, running=2)
-        assert second.see().notes == ("app1 does not answer: app1 does not answer: timed out",)
+        assert second.see().notes == ("app1 does not answer: timed out",)
         second.scale_and_wait(web=4)
         two_hosts[0].mend()
         second.wait_counts(desired=6, running=6, seconds=30)
