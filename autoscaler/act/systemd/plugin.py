@@ -16,7 +16,7 @@ from autoscaler.act.systemd.names import DEFAULT_PATTERN, check_pattern, find_na
 from autoscaler.act.systemd.wish import HostWish, Wish
 from autoscaler.model import Bytes, Duration, Help, Number, PathName, Positive, ProcessType
 
-_OTHER_METRICS_PORT = 15000  # lays out the ports where nobody asks for metrics
+_APART = 15000  # lays out metrics ports where nobody asks for them: far from the others, whichever way there is room
 PortNumber = Annotated[int, Number(at_least=1, at_most=HIGHEST_PORT)]
 
 
@@ -81,7 +81,8 @@ class Systemd:
         return [HostEntry(host=host) if isinstance(host, str) else host for host in self.hosts]
 
     def _ports(self, process_types: tuple[ProcessType, ...]) -> Ports:
-        return lay_out_ports(self.port, self.metrics_port or self.port + _OTHER_METRICS_PORT, process_types)
+        unused = self.port + (_APART if self.port <= HIGHEST_PORT // 2 else -_APART)
+        return lay_out_ports(self.port, self.metrics_port or unused, process_types)
 
     def _wish(self, process_types: tuple[ProcessType, ...]) -> Wish:
         mistakes = self.mistakes(process_types)

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autoscaler.act.ports import lay_out_ports
+from autoscaler.act.systemd import Systemd
 from autoscaler.act.systemd.names import DEFAULT_PATTERN, TypeUnits, check_pattern, find_name_mistakes, name_units
 from autoscaler.model import ProcessType
 
@@ -187,3 +188,10 @@ def test_ports_that_meet_are_mistakes_of_a_pattern_with_ports_only():
     assert {name for name, _ in _mistakes("app-{type}@{port}", types)} <= {"web", "worker"}
     assert _mistakes("app-{type}@{port}", types)
     assert _mistakes("app-{type}@{n}", types) == []
+
+
+def test_high_ports_are_as_good_as_low_ones():
+    types = (ProcessType(name="web", minimum=0, maximum=9), ProcessType(name="job", minimum=0, maximum=9))
+
+    assert [Systemd(unit="app-{type}@{port}", port=port).mistakes(types) for port in (1, 5000, 33000, 60000)] == [()] * 4
+    assert "above 65535" in Systemd(unit="app-{type}@{port}", port=65530).mistakes(types)[-1][1]
