@@ -109,7 +109,7 @@ def test_only_the_loop_catches_every_exception():
 @pytest.mark.parametrize(
     ("library", "home", "also"),
     [
-        ("requests", "autoscaler/http_client.py", []),
+        ("requests", "autoscaler/http_client/", []),
         ("apscheduler", "autoscaler/loop", []),
         ("ruamel", "autoscaler/config/", []),
         ("prometheus_client", "autoscaler/serve/", ["autoscaler/observe/exposition.py"]),  # pages are read with its parser

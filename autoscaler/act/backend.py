@@ -18,7 +18,11 @@ class BackendError(AutoscalerError):
 
 
 class Backend(Protocol):
-    """A live connection to what runs the processes; called by one thread at a time."""
+    """A live connection to what runs the processes; called by one thread at a time.
+
+    Several backends are called side by side, but a tick lasts until all have answered: one that may be slow answers in good time
+    that it does not know (``Formation.errors``), and goes on beside the tick.
+    """
 
     def observe(self) -> Formation:
         """Return what runs now; raise ``BackendError`` when that cannot be known."""
@@ -44,7 +48,8 @@ class Wakes(Protocol):
 class BackendPlugin(Protocol):
     """The configuration of a backend: what ``backend:`` in the file turns into.
 
-    One whose processes end with the controller says so by a class attribute ``drains = True``.
+    One whose processes end with the controller says so by a class attribute ``drains = True``; one that should not be asked every
+    5 s, by ``default_interval_seconds``.
     """
 
     def connect(self, process_types: tuple[ProcessType, ...], previous: Backend | None) -> Backend:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from threading import Event
 
 import click
@@ -16,6 +16,8 @@ from autoscaler.events import BoardEntry, Tick
 from autoscaler.loop import Controller, observe_backends
 from autoscaler.loop.connect import close_backends
 from autoscaler.settings import Settings
+
+_MOST_CAUSES = 3  # told of one backend
 
 
 @click.command
@@ -58,8 +60,17 @@ def _ask_everything(settings: Settings) -> Iterator[tuple[str, str, str | None]]
 def _observed(backend: str, settings: Settings, tick: Tick) -> tuple[str, str | None]:
     types = [one.name for one in settings.types if one.backend == backend]
     counts = ", ".join(f"{name} {tick.formations[name].counts.desired}" for name in types if name in tick.formations)
-    obstacles = [f"{name}: {seen.obstacle}" for name in types if (seen := tick.formations.get(name)) and seen.obstacle]
-    return counts or "no process types", next((tick.errors[name] for name in types if name in tick.errors), "; ".join(obstacles) or None)
+    causes = {name: tick.errors[name].removeprefix("not observed: ") for name in types if name in tick.errors}
+    causes |= {name: seen.obstacle for name in types if (seen := tick.formations.get(name)) and seen.obstacle}
+    return counts or "no process types", _in_one_line(causes)
+
+
+def _in_one_line(causes: Mapping[str, str]) -> str | None:
+    """Say what is wrong with some types: once where it is the same for all, and no more than fits."""
+    if len(set(causes.values())) <= 1:
+        return next((f"{name}: {cause}" if len(causes) == 1 else cause for name, cause in causes.items()), None)
+    said = [f"{name}: {cause}" for name, cause in causes.items()]
+    return "; ".join([*said[:_MOST_CAUSES], *([f"and {len(said) - _MOST_CAUSES} more"] if len(said) > _MOST_CAUSES else [])])
 
 
 def _read(entry: BoardEntry) -> tuple[str, str | None]:

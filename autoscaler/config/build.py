@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autoscaler.config.backends_section import read_backends
+from autoscaler.config.backends_section import Backends, read_backends
 from autoscaler.config.cross_checks import Whole, check_whole
 from autoscaler.config.document import Document
 from autoscaler.config.formation_section import Ground, read_types
@@ -18,6 +18,8 @@ from autoscaler.config.schedule_section import check_schedule
 from autoscaler.config.schema import DefaultsSection, FileSection
 from autoscaler.decide.settings import FormationCap
 from autoscaler.settings import Listen, Settings
+
+_INTERVAL_SECONDS = 5.0
 
 
 def build(document: Document, registry: Registry, path: Path | None, folder: Path) -> Settings:
@@ -33,7 +35,7 @@ def build(document: Document, registry: Registry, path: Path | None, folder: Pat
     report.finish()
     return Settings(
         path=path,
-        interval_seconds=section.interval_seconds,
+        interval_seconds=_interval(section, whole.backends),
         backends=whole.backends.plugins,
         types=whole.types,
         metrics=tuple(metric.settings for metric in whole.metrics),
@@ -50,9 +52,15 @@ def _read(section: FileSection, part: Part) -> Whole:
     metrics = read_metrics(knowing.at("metrics", section.metrics))
     defaults = read_section(DefaultsSection, knowing.at("defaults", section.defaults))
     check_schedule(defaults.schedule, knowing.at("defaults", section.defaults).under("schedule"))
-    types = read_types(knowing.at("formation", section.formation), Ground(section.interval_seconds, defaults, backends))
+    types = read_types(knowing.at("formation", section.formation), Ground(_interval(section, backends), defaults, backends))
     type_names = tuple(section.formation) if isinstance(section.formation, dict) else ()
     return Whole(section, backends, metrics, types, type_names)
+
+
+def _interval(section: FileSection, backends: Backends) -> float:
+    """Return the time between two decisions: as the file says, else the longest that a backend asks for by ``default_interval_seconds``."""
+    asked = [getattr(plugin, "default_interval_seconds", _INTERVAL_SECONDS) for plugin in backends.plugins.values()]
+    return section.interval_seconds or max(asked, default=_INTERVAL_SECONDS)
 
 
 def _listen(section: FileSection) -> Listen | None:

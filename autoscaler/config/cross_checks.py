@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autoscaler.config.addresses import is_loopback
 from autoscaler.config.backends_section import Backends
+from autoscaler.config.idle import check_idle
 from autoscaler.config.metrics_section import Metric
 from autoscaler.config.part import Part
 from autoscaler.config.plugin_parts import ask
@@ -42,6 +43,7 @@ def check_whole(whole: Whole, part: Part) -> None:
     by_name = {metric.settings.name: metric for metric in whole.metrics}
     for settings in whole.types:
         check_zero(settings, by_name, whole.backends.plugins.get(settings.backend), formation.under(settings.name))
+        check_idle(settings, by_name, formation.under(settings.name))
     _check_total(whole, part)
     _ask_backends(whole, formation)
 

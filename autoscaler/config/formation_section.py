@@ -103,6 +103,7 @@ def _limits(section: DirectionSection | None, built_in: DirectionLimits) -> Dire
         said.cooldown_seconds or 0.0,
         built_in.at_most if said.at_most is None else said.at_most,
         said.select or built_in.select,
+        getattr(said, "when", None) or built_in.when,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from autoscaler.decide.settings import Combine, RateLimit, Select, WhenFutile
+from autoscaler.decide.settings import Combine, RateLimit, Select, WhenFutile, WhenIn
 from autoscaler.model import Address, Bytes, Duration, DurationOrZero, Help, Number, PathName, Positive, Processes, Seconds, SecretText
 
 DEFAULT_LISTEN = Address("127.0.0.1", 9797)
@@ -19,7 +19,7 @@ DEFAULT_LISTEN = Address("127.0.0.1", 9797)
 class FileSection:
     """The whole file."""
 
-    interval_seconds: Annotated[float, Seconds(), Number(at_least=0.1), Help("time between two decisions")] = 5.0
+    interval_seconds: Annotated[float | None, Seconds(), Number(at_least=0.1), Help("time between two decisions; default 5s, heroku 15s")] = None
     listen: Annotated[Address | None, Help("where /metrics, /-/healthy, /-/ready and /status are served; null: nowhere")] = DEFAULT_LISTEN
     listen_token: Annotated[SecretText | None, Help("bearer token that a client has to send; needed when listen is not loopback")] = None
     listen_certificate: Annotated[PathName | None, Help("PEM file with the certificate, for TLS")] = None
@@ -52,6 +52,15 @@ class DirectionSection:
     cooldown_seconds: Annotated[DurationOrZero | None, Help("the pause after a change; default 0s")] = None
     at_most: Annotated[tuple[RateLimit, ...] | None, Help("change limits; default out [4 per 15s, 100% per 15s], in [25% per 1m]")] = None
     select: Annotated[Select | None, Help("which limit counts: the one that allows most (max) or least (min), or no change at all (disabled)")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleInSection(DirectionSection):
+    """How fast processes are removed, and which."""
+
+    when: Annotated[
+        WhenIn | None, Help("idle: only processes that do nothing go, as a metric of each or a policy's busy tells; default always")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +119,7 @@ class DefaultsSection:
     environment: Annotated[Mapping[str, str] | None, Help("environment variables of the processes")] = None
     combine: Annotated[Combine | None, Help("which of several policies counts; default max")] = None
     scale_out: Annotated[DirectionSection | None, Help("how fast processes are added")] = None
-    scale_in: Annotated[DirectionSection | None, Help("how fast processes are removed")] = None
+    scale_in: Annotated[ScaleInSection | None, Help("how fast processes are removed")] = None
     backend: Annotated[str | None, Help("name of the backend that runs the type, when there are several")] = None
     memory_bytes: Annotated[Bytes | None, Help("memory one process needs; none is started beyond what its host has free")] = None
     schedule: Annotated[ScheduleSection | None, Help("when other limits hold than usual")] = None

@@ -18,7 +18,7 @@ _BLIND = "no policy tells whether the processes are in use: they go when the win
 
 def check_zero(settings: TypeSettings, metrics: Mapping[str, Metric], backend: BackendPlugin | None, part: Part) -> None:
     """Report ``minimum: 0`` where nothing can ask for a first process: no window, no connection, and no policy as they are combined."""
-    if settings.process_type.minimum > 0 or not set(settings.metrics) <= metrics.keys() or _has_broken_policies(settings, part):
+    if settings.process_type.minimum > 0 or not set(settings.metrics) <= metrics.keys() or has_broken_policies(settings, part):
         return
     if _opens_a_window(settings):
         return
@@ -33,7 +33,8 @@ def check_zero(settings: TypeSettings, metrics: Mapping[str, Metric], backend: B
     (part.report.at_value if is_said else part.report.at_key)((*part.path, "minimum"), f"0 has no way back: {_why(settings, exist)}")
 
 
-def _has_broken_policies(settings: TypeSettings, part: Part) -> bool:
+def has_broken_policies(settings: TypeSettings, part: Part) -> bool:
+    """Tell whether a policy of the type could not be read, so that what is lacking may be in it."""
     written = part.under("policies").data
     return isinstance(written, list | tuple) and len(written) > len(settings.policies)
 

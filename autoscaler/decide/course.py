@@ -11,6 +11,7 @@ from autoscaler.decide.combine import Proposal, combine
 from autoscaler.decide.cooldown import cool_down
 from autoscaler.decide.crash_loop import hold_crash_loop
 from autoscaler.decide.futility import REMARK, follow, hold_futile, is_in_vain
+from autoscaler.decide.idle import hold_busy
 from autoscaler.decide.limits import OFF, keep_off, keep_single, limit, say_minimum
 from autoscaler.decide.memory import Memory, SizeChange, must_wait_for_windows, recall
 from autoscaler.decide.pause import hold_paused
@@ -25,7 +26,7 @@ from autoscaler.model import Action, Adjustment, Decision, Observation, PolicyAn
 
 # The order is the design's: a later rule has the last word. Stages 3 to 5, then 6, then 8 and 9; before these two the formation is shared out.
 PACE: tuple[Rule, ...] = (keep_off, stabilize, cool_down, limit_rate)
-GUARDS: tuple[Rule, ...] = (hold_crash_loop, hold_futile, hold_without_room)
+GUARDS: tuple[Rule, ...] = (hold_crash_loop, hold_futile, hold_without_room, hold_busy)
 BOUNDS: tuple[Rule, ...] = (limit, keep_single, hold_paused)
 
 
@@ -113,6 +114,8 @@ def _with_history(observation: Observation, memory: Memory) -> Observation:
         is_crash_looping=observation.is_crash_looping,
         is_called=observation.is_called,
         room=observation.room,
+        unready=observation.unready,
+        chooses_idlest=observation.chooses_idlest,
         ready_history=memory.ready,
     )
 

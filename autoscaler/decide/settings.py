@@ -11,6 +11,7 @@ from autoscaler.model import MetricName, ProcessType
 
 Combine = Literal["max", "min", "sum", "first"]
 Select = Literal["max", "min", "disabled"]
+WhenIn = Literal["always", "idle"]
 WhenFutile = Literal["warn", "stop"]
 
 
@@ -53,6 +54,7 @@ class DirectionLimits:
     cooldown_seconds: float = 0.0
     at_most: tuple[RateLimit, ...] = ()
     select: Select = "max"
+    when: WhenIn = "always"  # of scale-in: idle takes only processes that do nothing
 
 
 SCALE_OUT = DirectionLimits(at_most=(RateLimit(4, "processes", 15.0), RateLimit(100, "percent", 15.0)))

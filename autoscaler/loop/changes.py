@@ -17,6 +17,8 @@ class _Seen:
     is_crash_looping: bool = False
     is_called: bool = False
     room: int | None = None
+    unready: str | None = None
+    chooses_idlest: bool = True
 
     def notices(self) -> dict[str, tuple[str, Json]]:
         """Return the detail of each notice, by its event."""
@@ -25,6 +27,8 @@ class _Seen:
             "crash_loop": ("crash_looping", self.is_crash_looping),
             "called": ("called", self.is_called),
             "room": ("processes", self.room),
+            "unready": ("cause", self.unready),
+            "choice": ("idlest", self.chooses_idlest),
         }
 
 
@@ -45,7 +49,14 @@ class Changes:
         """Return all that was told, for a record that begins now."""
         startups: dict[str, Json] = {name: told.startup_seconds for name, told in self._told.items() if told.startup_seconds}
         seen: dict[str, Json] = {
-            name: {"crash_looping": told.is_crash_looping, "called": told.is_called, "room": told.room} for name, told in self._told.items()
+            name: {
+                "crash_looping": told.is_crash_looping,
+                "called": told.is_called,
+                "room": told.room,
+                "unready": told.unready,
+                "idlest": told.chooses_idlest,
+            }
+            for name, told in self._told.items()
         }
         return {"startups": startups, "seen": seen}
 
@@ -66,4 +77,6 @@ def _what_was_seen(observation: Observation, formation: TypeFormation) -> _Seen:
         is_crash_looping=observation.is_crash_looping,
         is_called=observation.is_called,
         room=observation.room,
+        unready=observation.unready,
+        chooses_idlest=observation.chooses_idlest,
     )

@@ -21,6 +21,7 @@ from autoscaler.loop.values import change_of, lead_of, outcomes_of, pause_notice
 from autoscaler.loop.wake import Wake
 from autoscaler.loop.watch import Watch
 from autoscaler.model import AutoscalerError, Change, Decision, Json, Outcome
+from autoscaler.parallel import side_by_side
 from autoscaler.settings import Settings
 
 _WATCH_SECONDS = 0.5  # how often the wall clock is compared with the monotonic one
@@ -141,16 +142,16 @@ class Controller:
     # Act
 
     def _act(self, decisions: tuple[Decision, ...]) -> _Acted:
-        """Tell each backend its changes, unless the controller was stopped in the meantime."""
+        """Tell each backend its changes, side by side, unless the controller was stopped in the meantime."""
         acted = _Acted()
         wanted = {decision.observation.process_type.name: decision for decision in decisions if decision.action in {"scale_out", "scale_in"}}
-        for name, backend in self._backends.items():
-            mine = [wanted[one.name] for one in self._settings.types if one.backend == name and one.name in wanted]
-            if mine and not self._is_stopped:
-                self._scale(backend, mine, acted)
+        mine = {name: [wanted[one.name] for one in self._settings.types if one.backend == name and one.name in wanted] for name in self._backends}
+        side_by_side([partial(self._scale, self._backends[name], changed, acted) for name, changed in mine.items() if changed])
         return acted
 
     def _scale(self, backend: Backend, decisions: list[Decision], acted: _Acted) -> None:
+        if self._is_stopped:
+            return
         changes = tuple(change_of(decision) for decision in decisions)
         called = self._clock.now()
         outcomes = guard(partial(_scale, backend, changes), lambda cause: tuple(Outcome(change.process_type, cause) for change in changes))

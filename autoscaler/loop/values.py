@@ -41,6 +41,8 @@ def observation_of(one: TypeSettings, seen: TypeFormation, board: Mapping[str, B
         is_crash_looping=seen.is_crash_looping,
         is_called=seen.is_called,
         room=room_of(one.process_type, seen),
+        unready=seen.unready,
+        chooses_idlest=seen.chooses_idlest,
     )
 
 

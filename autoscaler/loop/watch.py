@@ -9,6 +9,7 @@ from functools import partial
 from autoscaler.act.backend import Backend
 from autoscaler.loop.guard import guard
 from autoscaler.model import Address, Formation, TypeFormation
+from autoscaler.parallel import side_by_side
 from autoscaler.settings import Settings
 
 
@@ -35,18 +36,19 @@ class Watch:
         self._types = {name: [one.name for one in settings.types if one.backend == name] for name in backends}
 
     def observe(self) -> Seen:
-        """Ask every backend; a type that cannot be observed now is named among the errors."""
+        """Ask every backend, side by side; a type that cannot be observed now is named among the errors."""
         types: dict[str, TypeFormation] = {}
         errors: dict[str, str] = {}
         happenings: tuple[str, ...] = ()
-        for name, backend in self._backends.items():
-            answer = guard(partial(_observe, backend), str)
+        answers = side_by_side([partial(guard, partial(_observe, backend), str) for backend in self._backends.values()])
+        for name, answer in zip(self._backends, answers, strict=True):
             if isinstance(answer, str):
                 errors |= dict.fromkeys(self._types[name], f"not observed: {answer}")
                 continue
             happenings += answer.happenings
             types |= {one: answer.types[one] for one in self._types[name] if one in answer.types}
-            errors |= {one: f"not observed: backend {name} does not know it" for one in self._types[name] if one not in answer.types}
+            causes = {one: answer.errors.get(one, f"backend {name} does not know it") for one in self._types[name] if one not in answer.types}
+            errors |= {one: f"not observed: {cause}" for one, cause in causes.items()}
         self._last = {**self._last, **types}  # replaced as a whole: polls read it meanwhile
         return Seen(types, errors, happenings)
 

@@ -46,6 +46,8 @@ class Observation:
     is_crash_looping: bool = False
     is_called: bool = False  # a connection waits, and no process is there to take it
     room: int | None = None  # how many more processes the host has memory for; None: no limit is known
+    unready: str | None = None  # why it is not known which processes are ready; running then counts all that exist
+    chooses_idlest: bool = True  # whether a scale-in takes the idlest processes
     ready_history: tuple[ReadyCount, ...] = ()  # oldest first, filled in by the pipeline
 
     def reading(self, metric: str) -> Reading:
@@ -69,10 +71,15 @@ class Observation:
         return self.reading(metric).value
 
     def processes_behind(self, metric: str) -> int:
-        """Count the processes that produced a reading: those in ``by_process``, else those ready at its time."""
+        """Count the processes that produced a reading: those in ``by_process``, else those ready at its time.
+
+        Raises ``MissingReadingError`` where it is not known which are ready: a ratio would be multiplied by those that still start.
+        """
         reading = self.reading(metric)
         if reading.by_process is not None:
             return len(reading.by_process)
+        if self.unready is not None:
+            raise MissingReadingError(metric, f"it is an average of the ready processes, and {self.unready}")
         for count in reversed(self.ready_history):
             if count.since <= reading.at:
                 return count.running

@@ -88,6 +88,8 @@ class TypeFormation:
     is_called: bool = False  # a connection waits at the shared socket, and no process is there to take it
     obstacle: str | None = None  # why no process of it can be started at all, in a sentence
     free_memory_bytes: int | None = None  # of the host that new processes start on; None: not known
+    unready: str | None = None  # why it is not known which processes are ready, in a sentence; running then counts all that exist
+    chooses_idlest: bool = True  # whether a scale-in takes the processes that ``Change.loads`` names as the idlest
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Formation:
 
     types: Mapping[str, TypeFormation]
     happenings: tuple[str, ...] = ()  # what happened since the last observation, in sentences
+    errors: Mapping[str, str] = field(default_factory=dict)  # by process type that is not among ``types``: why it is not known, in a sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from autoscaler.record.line import RecordError
 _Seconds: TypeAlias = Annotated[FiniteFloat, Strict()]
 _Flag: TypeAlias = Annotated[bool, Strict()]
 _Count: TypeAlias = Annotated[int, Strict()]
+_Text: TypeAlias = Annotated[str, Strict()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +25,13 @@ class Circumstances:
     is_crash_looping: bool = False
     is_called: bool = False
     room: int | None = None
+    unready: str | None = None
+    chooses_idlest: bool = True
 
     def after(self, notice: Notice) -> Circumstances:
         """Return the circumstances from a notice of this type on; raise ``RecordError`` when it tells them in another shape.
 
-        Those told by ``startup``, ``crash_loop``, ``called`` and ``room``; every other notice changes nothing.
+        Those told by ``startup``, ``crash_loop``, ``called``, ``room``, ``unready`` and ``choice``; every other notice changes nothing.
         """
         if notice.event not in _NOTICES:
             return self
@@ -54,6 +57,8 @@ class _SeenLine:
     is_crash_looping: Annotated[_Flag, Field(alias="crash_looping")] = False
     is_called: Annotated[_Flag, Field(alias="called")] = False
     room: _Count | None = None
+    unready: _Text | None = None
+    chooses_idlest: Annotated[_Flag, Field(alias="idlest")] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,14 @@ class _StateLine:
 
 def _circumstances(told: _StateLine, name: str) -> Circumstances:
     seen = told.seen.get(name, _SeenLine())
-    startup_seconds = told.startups.get(name, 0.0)
-    return Circumstances(startup_seconds=startup_seconds, is_crash_looping=seen.is_crash_looping, is_called=seen.is_called, room=seen.room)
+    return Circumstances(
+        startup_seconds=told.startups.get(name, 0.0),
+        is_crash_looping=seen.is_crash_looping,
+        is_called=seen.is_called,
+        room=seen.room,
+        unready=seen.unready,
+        chooses_idlest=seen.chooses_idlest,
+    )
 
 
 def _wrong(place: str, error: ValidationError) -> RecordError:
@@ -81,4 +92,6 @@ _NOTICES: dict[str, tuple[str, str, TypeAdapter[Any]]] = {
     "crash_loop": ("is_crash_looping", "crash_looping", TypeAdapter(_Flag)),
     "called": ("is_called", "called", TypeAdapter(_Flag)),
     "room": ("room", "processes", TypeAdapter(_Count | None)),
+    "unready": ("unready", "cause", TypeAdapter(_Text | None)),
+    "choice": ("chooses_idlest", "idlest", TypeAdapter(_Flag)),
 }

@@ -88,6 +88,8 @@ class RecordedDecision:
             is_crash_looping=circumstances.is_crash_looping,
             is_called=circumstances.is_called,
             room=circumstances.room,
+            unready=circumstances.unready,
+            chooses_idlest=circumstances.chooses_idlest,
         )
 
 

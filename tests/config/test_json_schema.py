@@ -71,7 +71,7 @@ def test_options_of_installed_plugins_are_in_it(schema):
 
 
 def test_duration_has_its_default_as_written_in_the_file(schema):
-    assert schema["properties"]["interval"]["default"] == "5s"
+    assert schema["properties"]["metrics"]["additionalProperties"]["properties"]["every"]["default"] == "5s"
     assert schema["$defs"]["Backlog"]["properties"]["clear_within"]["default"] == "1m"
 
 

@@ -197,7 +197,7 @@ def test_the_state_of_a_record_holds_what_was_seen(make_rig):
 
     state = rig.listener.notices[-1].details["state"]
     assert state["startups"] == {"worker": 1.5}
-    assert state["seen"] == {"worker": {"crash_looping": False, "called": True, "room": None}}
+    assert state["seen"] == {"worker": {"crash_looping": False, "called": True, "room": None, "unready": None, "idlest": True}}
 
 
 @pytest.mark.parametrize(

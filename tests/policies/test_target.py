@@ -315,3 +315,11 @@ def test_what_is_projected_is_never_more_than_the_load_needs(size, wanted):
     observation = Observation(5.0, 1e9, ProcessType(name="web", minimum=0, maximum=9), Counts(9, 9), {"load": Reading("load", 1.0, 5.0)})
 
     assert Target(metric="load", per_process=0.5).projected(observation, size) == wanted
+
+
+def test_an_average_is_refused_where_it_is_not_known_who_is_ready():
+    """Of those that still start a ratio would ask for more and more."""
+    blind = replace(observe(1.0), unready="there is no right to look at the workload")
+    with pytest.raises(MissingReadingError, match="it is an average of the ready processes, and there is no right to look at the workload"):
+        UTILIZATION.recommend(blind, None)
+    assert PER_PROCESS.recommend(replace(blind, readings=observe(201).readings), None).processes == 5

@@ -18,6 +18,8 @@ def notice(event: str, **details) -> Notice:
         (notice("called", called=True), Circumstances(is_called=True)),
         (notice("room", processes=3), Circumstances(room=3)),
         (notice("room", processes=None), Circumstances()),
+        (notice("unready", cause="no right to look"), Circumstances(unready="no right to look")),
+        (notice("choice", idlest=False), Circumstances(chooses_idlest=False)),
         (notice("reload", ok=True), Circumstances()),
     ],
 )
@@ -26,11 +28,11 @@ def test_a_notice_tells_one_thing(told, after):
 
 
 def test_the_state_of_a_start_tells_all():
-    state = {"memories": {}, "startups": {"web": 2}, "seen": {"web": {"crash_looping": True, "called": False, "room": 4}, "job": {}}}
+    state = {"memories": {}, "startups": {"web": 2}, "seen": {"web": {"crash_looping": True, "called": False, "room": 4, "unready": "blind", "idlest": False}, "job": {}}}
 
     found = circumstances_of(state)
 
-    assert found == {"web": Circumstances(startup_seconds=2.0, is_crash_looping=True, room=4), "job": Circumstances()}
+    assert found == {"web": Circumstances(startup_seconds=2.0, is_crash_looping=True, room=4, unready="blind", chooses_idlest=False), "job": Circumstances()}
 
 
 def test_a_start_without_state_tells_nothing():

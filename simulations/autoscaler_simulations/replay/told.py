@@ -16,7 +16,7 @@ from autoscaler.record import Circumstances, RecordError, Start, circumstances_o
 _NOTHING = Circumstances()
 _PAUSES = TypeAdapter(dict[str, Pause])
 _PAUSE_KEYS = ("scale_out", "scale_in", "reason")
-_EVENTS = frozenset({"pause", "resume", "startup", "crash_loop", "called", "room"})
+_EVENTS = frozenset({"pause", "resume", "startup", "crash_loop", "called", "room", "unready", "choice"})
 
 
 @dataclass(frozen=True, slots=True)

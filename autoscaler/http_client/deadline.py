@@ -11,7 +11,7 @@ import math
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 
 class _Thread(threading.local):
     deadline = math.inf
+    has_sent = False
 
 
 _thread = _Thread()
 
 
-def set_deadline(deadline: float) -> None:
-    """Set when the requests of this thread must be over, in seconds of ``time.monotonic``."""
+def begin(deadline: float) -> None:
+    """Set when the request that this thread begins now must be over, in seconds of ``time.monotonic``."""
     _thread.deadline = deadline
+    _thread.has_sent = False
+
+
+def has_sent() -> bool:
+    """Tell whether the server may know of the request that this thread began last."""
+    return _thread.has_sent
 
 
 def seconds_left() -> float:
@@ -71,6 +78,13 @@ class _Response(http.client.HTTPResponse):
 class _DeadlineConnection(HTTPConnection):
     response_class = _Response
 
+    def send(self, data: Any) -> None:  # Any: whatever http.client takes for a body
+        """Note that the server may know of the request from now on; connecting and its TLS come before."""
+        if self.sock is None:
+            self.connect()
+        _thread.has_sent = True
+        super().send(data)
+
     def _new_conn(self) -> socket.socket:
         """Try the addresses of the host one after the other, each with its share of the time left."""
         addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -93,6 +107,22 @@ class _DeadlineTlsConnection(_DeadlineConnection, HTTPSConnection):
     pass
 
 
+class _UnixConnection(_DeadlineConnection):
+    def __init__(self, *arguments: Any, socket_path: str, **options: Any) -> None:  # Any: urllib3's own, handed through
+        super().__init__(*arguments, **options)
+        self._socket_path = socket_path
+
+    def _new_conn(self) -> socket.socket:
+        connected = socket.socket(socket.AF_UNIX)
+        try:
+            connected.settimeout(_wait())
+            connected.connect(self._socket_path)
+        except OSError:
+            connected.close()
+            raise
+        return connected
+
+
 class DeadlinePool(HTTPConnectionPool):
     """Connections to one host over plain TCP that keep the deadline of the thread that uses them."""
 
@@ -103,3 +133,13 @@ class DeadlineTlsPool(HTTPSConnectionPool):
     """Connections to one host over TLS that keep the deadline of the thread that uses them."""
 
     ConnectionCls = _DeadlineTlsConnection
+
+
+class UnixPool(HTTPConnectionPool):
+    """Connections to one Unix socket that keep the deadline of the thread that uses them."""
+
+    ConnectionCls = _UnixConnection
+
+    def __init__(self, path: str, maxsize: int) -> None:
+        """Keep at most ``maxsize`` connections to the socket at ``path``."""
+        super().__init__("localhost", maxsize=maxsize, socket_path=path)
