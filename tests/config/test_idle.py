@@ -22,7 +22,8 @@ def test_a_metric_of_each_process_tells_who_works(load):
 @pytest.mark.parametrize("busy", ["busy: working, ", ""])
 def test_a_policy_with_busy_tells_how_much_is_done(busy):
     policy = f"backlog: {{waiting: jobs, {busy}job_takes: 1s}}"
-    text = f"backend: dry_run\nmetrics: {{jobs: {_FILE}, working: {_FILE}}}\nformation: {{web: {{maximum: 4, scale_in: {{when: idle}}, policies: [{policy}]}}}}\n"
+    web = f"{{maximum: 4, scale_in: {{when: idle}}, policies: [{policy}]}}"
+    text = f"backend: dry_run\nmetrics: {{jobs: {_FILE}, working: {_FILE}}}\nformation: {{web: {web}}}\n"
     if busy:
         assert load_text(text, "a.yaml", {}).types[0].scale_in.when == "idle"
         return

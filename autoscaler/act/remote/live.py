@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import Event
 
 from autoscaler.act.backend import Backend, BackendError
@@ -33,6 +34,15 @@ def observing(process_types: tuple[ProcessType, ...], make: Callable[[], Engine]
     return LiveEngine(make(), process_types, first_patience_seconds=_FIRST_PATIENCE_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """What the engine is asked now, and how its answer is taken in."""
+
+    job: Job[None]
+    take: Callable[[], None]
+    is_look: bool = False
+
+
 class LiveEngine:
     """A backend whose engine is asked by one job at a time, in a thread of its own."""
 
@@ -52,7 +62,7 @@ class LiveEngine:
         self._first_patience = first_patience_seconds
         self._types = {each.name: TypeState(each) for each in process_types}
         self._happenings = Happenings()
-        self._job: tuple[Job[None], Callable[[], None]] | None = None  # what is under way, and how its answer is taken in
+        self._under_way: _UnderWay | None = None
         self._is_closed = False
 
     def serves(self, plugin: object, process_types: tuple[ProcessType, ...]) -> bool:
@@ -81,11 +91,10 @@ class LiveEngine:
         """Tell the engine what differs from what was seen, each once; what has no answer in time goes on beside the ticks."""
         self._require_open()
         until = self._clock.now() + self._patience()
-        is_settled = self._settle(until)
-        if is_settled and any(state.sighting is None for state in self._concerned(changes)):
+        if self._settle(until) and any(state.sighting is None for state in self._concerned(changes)):
             self._begin_look()
-            is_settled = self._settle(until)
-        refusals = {change.process_type: refusal for change in changes if (refusal := self._refusal(change, is_settled=is_settled))}
+            self._settle(until)
+        refusals = {change.process_type: refusal for change in changes if (refusal := self._refusal(change))}
         orders = [order for change in changes if change.process_type not in refusals and (order := self._order(change))]
         verdicts = self._send(tuple(orders), until) if orders else {}
         return tuple(Outcome(each.process_type, refusals.get(each.process_type) or _error_of(verdicts.get(each.process_type))) for each in changes)
@@ -95,8 +104,8 @@ class LiveEngine:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._job:
-            self._job[0].wait(0.0 if hurry.is_set() else _LAST_SECONDS)
+        if self._under_way:
+            self._under_way.job.wait(0.0 if hurry.is_set() else _LAST_SECONDS)
         self._engine.close()
 
     # Jobs
@@ -105,7 +114,7 @@ class LiveEngine:
         answer: list[Mapping[str, Sighting | str]] = []
         began = self._clock.now()
         job = Job(lambda: answer.append(self._engine.look()), "look")
-        self._job = job, lambda: self._take_look(job, answer, began)
+        self._under_way = _UnderWay(job, lambda: self._take_look(job, answer, began), is_look=True)
 
     def _take_look(self, job: Job[None], answer: list[Mapping[str, Sighting | str]], began: float) -> None:
         try:
@@ -120,21 +129,28 @@ class LiveEngine:
                 self._happenings.tell(happening)
 
     def _send(self, orders: tuple[Order, ...], until: float) -> Mapping[str, Verdict]:
-        """Give orders, and return the verdicts that come in time."""
+        """Give orders, after a look that is still under way, and return the verdicts that come in time."""
         verdicts: dict[str, Verdict] = {}
-        now = self._clock.now()
+        now, look = self._clock.now(), self._under_way
         for order in orders:
             self._types[order.name].sent(order.change.target, now)
-        job = Job(lambda: verdicts.update(self._engine.scale(orders)), "scale")
-        self._job = job, lambda: self._take_verdicts(job, orders, verdicts)
+        job = Job(lambda: self._scale_after(look, orders, verdicts), "scale")
+        self._under_way = _UnderWay(job, lambda: self._take_verdicts(job, orders, verdicts, look))
         if self._settle(until):
             return verdicts
-        self._job = job, lambda: self._take_late_verdicts(job, orders, verdicts)
+        self._under_way = _UnderWay(job, lambda: self._take_late_verdicts(job, orders, verdicts, look))
         return {order.name: _late(until - now) for order in orders}
 
-    def _take_verdicts(self, job: Job[None], orders: tuple[Order, ...], verdicts: dict[str, Verdict]) -> None:
+    def _scale_after(self, look: _UnderWay | None, orders: tuple[Order, ...], verdicts: dict[str, Verdict]) -> None:
+        if look is not None:
+            look.job.wait()
+        verdicts.update(self._engine.scale(orders))
+
+    def _take_verdicts(self, job: Job[None], orders: tuple[Order, ...], verdicts: dict[str, Verdict], look: _UnderWay | None) -> None:
         refusal = Verdict("unclear", "the backend failed in the middle of it")
         try:
+            if look is not None:
+                look.take()
             job.answer()
         except AutoscalerError as error:
             refusal = Verdict("refused", str(error))
@@ -142,22 +158,22 @@ class LiveEngine:
             for order in orders:
                 self._types[order.name].answered(verdicts.setdefault(order.name, refusal))
 
-    def _take_late_verdicts(self, job: Job[None], orders: tuple[Order, ...], verdicts: dict[str, Verdict]) -> None:
+    def _take_late_verdicts(self, job: Job[None], orders: tuple[Order, ...], verdicts: dict[str, Verdict], look: _UnderWay | None) -> None:
         """Take in verdicts of which no outcome can tell any more."""
-        self._take_verdicts(job, orders, verdicts)
+        self._take_verdicts(job, orders, verdicts, look)
         for order in orders:
             if error := _error_of(verdicts[order.name]):
                 self._happenings.tell(f"{order.name}: not scaled to {order.change.target}: {error}")
 
     def _settle(self, until: float) -> bool:
         """Wait until then for what is under way, and take it in; tell whether nothing is any more."""
-        if self._job is None:
+        under_way = self._under_way
+        if under_way is None:
             return True
-        job, take = self._job
-        if not job.wait(max(0.0, until - self._clock.now())):
+        if not under_way.job.wait(max(0.0, until - self._clock.now())):
             return False
-        self._job = None
-        take()
+        self._under_way = None
+        under_way.take()
         return True
 
     # Judgements
@@ -171,21 +187,21 @@ class LiveEngine:
         if state.under_way is not None:
             return f"the change to {state.under_way} has had no answer for {now - state.since:.0f} s"
         if state.sighting is None:
-            return state.trouble if self._job is None else f"no answer yet; before, {state.trouble}"
+            return state.trouble if self._under_way is None else f"no answer yet; before, {state.trouble}"
         believed = max(_BELIEVED_SECONDS, _BELIEVED_INTERVALS * state.process_type.interval_seconds)
         return f"no answer for {now - state.since:.0f} s" if now - state.since > believed else None
 
     def _concerned(self, changes: tuple[Change, ...]) -> list[TypeState]:
         return [self._types[change.process_type] for change in changes if change.process_type in self._types]
 
-    def _refusal(self, change: Change, *, is_settled: bool) -> str | None:
+    def _refusal(self, change: Change) -> str | None:
         name = change.process_type
         state = self._types.get(name)
         if state is None:
             return f"{name} is not a process type of this formation; add it under formation:"
         if change.target < 0:
             return f"{name}: {change.target} processes cannot run; ask for 0 or more"
-        if not is_settled:
+        if self._under_way is not None and not self._under_way.is_look:
             return "nothing was sent: what was asked before has no answer yet"
         return f"nothing was sent: {state.trouble}" if state.sighting is None else None
 

@@ -59,7 +59,7 @@ def test_a_hanging_engine_does_not_hold_up_the_tick(engine, connect):
     errors = scale(backend, web=1)
     assert time.monotonic() - began < 5
     assert formation.errors["web"] == "no answer yet; before, it was not asked yet"
-    assert errors == ["nothing was sent: what was asked before has no answer yet"]
+    assert errors == ["nothing was sent: it was not asked yet"]
 
 
 def test_a_slow_engine_is_seen_by_the_look_before(engine, connect, eventually):
@@ -71,6 +71,18 @@ def test_a_slow_engine_is_seen_by_the_look_before(engine, connect, eventually):
     eventually(lambda: backend.observe().types)
     engine.gate.clear()
     assert backend.observe().types["web"].counts.desired == 3
+
+
+def test_an_engine_slower_than_the_ticks_is_still_told(engine, connect, eventually):
+    backend = connect(interval_seconds=0.4)
+    backend.observe()
+    engine.gate.clear()
+    backend.observe()
+    assert "no answer within" in scale(backend, web=5)[0]
+    assert engine.writes() == []
+    engine.gate.set()
+    eventually(lambda: "web" in backend.observe().types)
+    assert engine.writes() == ["web 0 -> 5"]
 
 
 def test_nothing_is_sent_while_a_change_is_under_way(engine, connect, eventually):
