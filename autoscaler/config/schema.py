@@ -58,9 +58,9 @@ class DirectionSection:
 class ScaleInSection(DirectionSection):
     """How fast processes are removed, and which."""
 
-    when: Annotated[
-        WhenIn | None, Help("idle: only processes that do nothing go, as a metric of each or a policy's busy tells; default always")
-    ] = None
+    when: Annotated[WhenIn | None, Help("idle: only processes that do nothing go, as a metric of each or a policy's busy tells; default always")] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

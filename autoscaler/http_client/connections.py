@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import requests
 import urllib3.exceptions
@@ -70,6 +74,9 @@ class Connections:
         """Keep at most ``kept`` connections to each host."""
         self._tls = tls or Tls()
         self._socket_path = socket_path
+        self._in_use: WeakSet[socket.socket] = WeakSet()
+        self._noting = Lock()  # held while sockets in use are added or listed
+        self._is_closed = False
         self._adapter = _SocketAdapter(socket_path, kept) if socket_path else _Adapter(pool_connections=_HOSTS_KEPT, pool_maxsize=kept)
 
     def send(self, request: Request) -> Answer:
@@ -90,17 +97,29 @@ class Connections:
         return self._ask(request, deadline)
 
     def close(self) -> None:
-        """Close the connections that are idle; one that is in use closes when its answer is there."""
+        """Close all connections; a request that is under way fails at once, and so does every later one."""
+        self._is_closed = True
         self._adapter.close()
+        with self._noting:
+            sockets = list(self._in_use)
+        for each in sockets:
+            with suppress(OSError):
+                socket.socket.shutdown(each, socket.SHUT_RDWR)  # of TLS too: what is under way is not ended in good form
 
     def _ask(self, request: Request, deadline: float) -> Answer:
         host = self._socket_path or _host_for_errors(request.url)
-        begin(deadline)
+        if self._is_closed:
+            raise HttpError(f"the connection to {host} is closed")
+        begin(deadline, self._use)
         try:
             with self._send(request) as response:
                 return Answer(host, response.status_code, _location(response), _body(response, host), _headers_of(response))
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HttpError) as error:
             raise _problem(request, host, error) from error
+
+    def _use(self, connected: socket.socket) -> None:
+        with self._noting:
+            self._in_use.add(connected)
 
     def _send(self, request: Request) -> requests.Response:
         """Send through the adapter alone: a session would follow redirects and read them whole."""

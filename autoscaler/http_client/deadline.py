@@ -11,10 +11,12 @@ import math
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -23,15 +25,17 @@ if TYPE_CHECKING:
 class _Thread(threading.local):
     deadline = math.inf
     has_sent = False
+    use: Callable[[socket.socket], None] = staticmethod(lambda _: None)
 
 
 _thread = _Thread()
 
 
-def begin(deadline: float) -> None:
-    """Set when the request that this thread begins now must be over, in seconds of ``time.monotonic``."""
+def begin(deadline: float, use: Callable[[socket.socket], None]) -> None:
+    """Set when the request that this thread begins now must be over, in seconds of ``time.monotonic``, and who hears of its socket."""
     _thread.deadline = deadline
     _thread.has_sent = False
+    _thread.use = use
 
 
 def has_sent() -> bool:
@@ -83,6 +87,7 @@ class _DeadlineConnection(HTTPConnection):
         if self.sock is None:
             self.connect()
         _thread.has_sent = True
+        _thread.use(self.sock)
         super().send(data)
 
     def _new_conn(self) -> socket.socket:
@@ -100,7 +105,8 @@ class _DeadlineConnection(HTTPConnection):
                 failure = error
             else:
                 return connected
-        raise failure or TimeoutError("the host has no address")
+        failure = failure or TimeoutError("the host has no address")
+        raise NewConnectionError(self, str(failure)) from failure  # urllib3 passes over a bare ConnectionResetError
 
 
 class _DeadlineTlsConnection(_DeadlineConnection, HTTPSConnection):
@@ -117,9 +123,9 @@ class _UnixConnection(_DeadlineConnection):
         try:
             connected.settimeout(_wait())
             connected.connect(self._socket_path)
-        except OSError:
+        except OSError as error:
             connected.close()
-            raise
+            raise NewConnectionError(self, str(error)) from error
         return connected
 
 

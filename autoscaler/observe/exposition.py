@@ -11,8 +11,8 @@ from typing import TypeAlias
 from prometheus_client.parser import text_string_to_metric_families
 
 from autoscaler.http_client import Answer
-from autoscaler.observe.number import shown
 from autoscaler.observe.source import SourceError
+from autoscaler.wording import shown
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]  # sorted pairs of name and value
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Annotated
 
 from autoscaler.http_client import HttpError, Login
+from autoscaler.json_pointer import PointerError, described, find, require_pointer
 from autoscaler.model import Help, Json, Reading, Secret
 from autoscaler.observe.endpoint import ask, require_url
-from autoscaler.observe.json_pointer import described, find, require_pointer
-from autoscaler.observe.number import shown
 from autoscaler.observe.source import Poll, SourceError
+from autoscaler.wording import shown
 
 _SKEW_SECONDS = 86_400.0  # no two clocks differ by more; milliseconds taken for seconds do
 
@@ -42,7 +42,7 @@ class HttpJsonSource:
     def read(self, poll: Poll) -> Reading:
         """Return the number the document holds now; raise ``SourceError`` when there is none."""
         document = self._document(poll)
-        value = _number(find(document, self.pointer), self.pointer)
+        value = _number(_at(document, self.pointer), self.pointer)
         return poll.reading(value, age_seconds=self._age(document, poll))
 
     def _login(self) -> Login:
@@ -58,11 +58,18 @@ class HttpJsonSource:
     def _age(self, document: Json, poll: Poll) -> float:
         if self.timestamp is None:
             return 0.0
-        found = find(document, self.timestamp)
+        found = _at(document, self.timestamp)
         sampled_at = _time(found, self.timestamp) if isinstance(found, str) else _number(found, self.timestamp)
         if not sampled_at - poll.at < _SKEW_SECONDS:
             raise SourceError(f"the time at {self.timestamp} lies in the future; it must be in seconds since the epoch")
         return poll.at - sampled_at
+
+
+def _at(document: Json, pointer: str) -> Json:
+    try:
+        return find(document, pointer)
+    except PointerError as error:
+        raise SourceError(str(error)) from error
 
 
 def _number(value: Json, pointer: str) -> float:

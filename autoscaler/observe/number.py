@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from autoscaler.observe.source import SourceError
+from autoscaler.wording import shown
 
 _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE)
-_SHOWN = 40  # characters of a text that is no number
 
 
 def number_from(text: str, told_by: str) -> float:
@@ -21,8 +21,3 @@ def number_from(text: str, told_by: str) -> float:
     if not _NUMBER.fullmatch(bare):
         raise SourceError(f"{told_by} is not one number: {shown(bare)}")
     return float(bare)
-
-
-def shown(text: str) -> str:
-    """Quote a text on one line, cut where it gets long, so that a hostile one cannot flood a log."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

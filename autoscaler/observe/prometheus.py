@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 from autoscaler.http_client import Answer, HttpError, Login
 from autoscaler.model import Help, Json, Reading, Secret
 from autoscaler.observe.endpoint import ask, require_url
-from autoscaler.observe.number import shown
 from autoscaler.observe.source import Poll, SourceError
+from autoscaler.wording import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from typing import Annotated, NoReturn, TypeAlias
 from urllib.parse import quote
 
 from autoscaler.model import Help, Reading
-from autoscaler.observe.number import shown
 from autoscaler.observe.source import Poll, SourceError
+from autoscaler.wording import shown
 
 _PREFIX = "sqlite:///"
 _STEPS = 1000  # of SQLite's machine between two looks at the clock

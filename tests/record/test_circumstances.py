@@ -28,11 +28,13 @@ def test_a_notice_tells_one_thing(told, after):
 
 
 def test_the_state_of_a_start_tells_all():
-    state = {"memories": {}, "startups": {"web": 2}, "seen": {"web": {"crash_looping": True, "called": False, "room": 4, "unready": "blind", "idlest": False}, "job": {}}}
+    web = {"crash_looping": True, "called": False, "room": 4, "unready": "blind", "idlest": False}
+    state = {"memories": {}, "startups": {"web": 2}, "seen": {"web": web, "job": {}}}
 
     found = circumstances_of(state)
 
-    assert found == {"web": Circumstances(startup_seconds=2.0, is_crash_looping=True, room=4, unready="blind", chooses_idlest=False), "job": Circumstances()}
+    web_then = Circumstances(startup_seconds=2.0, is_crash_looping=True, room=4, unready="blind", chooses_idlest=False)
+    assert found == {"web": web_then, "job": Circumstances()}
 
 
 def test_a_start_without_state_tells_nothing():

@@ -96,7 +96,7 @@ class LiveEngine:
             self._settle(until)
         refusals = {change.process_type: refusal for change in changes if (refusal := self._refusal(change))}
         orders = [order for change in changes if change.process_type not in refusals and (order := self._order(change))]
-        verdicts = self._send(tuple(orders), until) if orders else {}
+        verdicts = self._send(tuple(orders)) if orders else {}
         return tuple(Outcome(each.process_type, refusals.get(each.process_type) or _error_of(verdicts.get(each.process_type))) for each in changes)
 
     def close(self, hurry: Event) -> None:
@@ -128,7 +128,7 @@ class LiveEngine:
             elif happening := state.saw(found, began):
                 self._happenings.tell(happening)
 
-    def _send(self, orders: tuple[Order, ...], until: float) -> Mapping[str, Verdict]:
+    def _send(self, orders: tuple[Order, ...]) -> Mapping[str, Verdict]:
         """Give orders, after a look that is still under way, and return the verdicts that come in time."""
         verdicts: dict[str, Verdict] = {}
         now, look = self._clock.now(), self._under_way
@@ -136,10 +136,11 @@ class LiveEngine:
             self._types[order.name].sent(order.change.target, now)
         job = Job(lambda: self._scale_after(look, orders, verdicts), "scale")
         self._under_way = _UnderWay(job, lambda: self._take_verdicts(job, orders, verdicts, look))
-        if self._settle(until):
+        patience = self._patience()
+        if self._settle(now + patience):
             return verdicts
         self._under_way = _UnderWay(job, lambda: self._take_late_verdicts(job, orders, verdicts, look))
-        return {order.name: _late(until - now) for order in orders}
+        return {order.name: _late(patience) for order in orders}
 
     def _scale_after(self, look: _UnderWay | None, orders: tuple[Order, ...], verdicts: dict[str, Verdict]) -> None:
         if look is not None:

@@ -20,12 +20,20 @@ def names_there(process_types: Iterable[ProcessType], template: str, names: Mapp
 
 
 def find_name_mistakes(process_types: Iterable[ProcessType], template: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (process type, sentence) for each two types that would be one and the same there."""
+    """Yield (process type, sentence) for each two types that would be one and the same there, and for names of no type."""
+    process_types = tuple(process_types)
+    yield from find_strangers(process_types, names)
     first: dict[str, str] = {}
     for name, there in names_there(process_types, template, names).items():
         if there in first:
             yield name, f"is {there} there, and so is {first[there]}; write {TYPE} into the template, or another name under names"
         first.setdefault(there, name)
+
+
+def find_strangers(process_types: Iterable[ProcessType], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (name, sentence) for each key of ``names`` that is no process type of this backend."""
+    for name in names.keys() - {each.name for each in process_types}:
+        yield name, "stands under names of the backend, and is no process type that runs there; add it under formation:, or remove it there"
 
 
 def find_foreign_keys(process_types: Iterable[ProcessType], engine: str) -> Iterator[tuple[str, str]]:

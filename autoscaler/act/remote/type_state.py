@@ -23,6 +23,7 @@ class TypeState:
         self.since = 0.0  # when that change was sent, or the sighting was made
         self._began = math.inf  # when it was seen first
         self._running = 0  # as last seen
+        self._before: Sighting | None = None  # the newest one, whatever was missed since
         self._starts = 0
         self._startups = StartHistory()
         self._measured: set[str] = set()  # processes whose startup was taken in
@@ -87,11 +88,12 @@ class TypeState:
         )
 
     def _count_starts(self, seen: Sighting) -> None:
-        if self.sighting is None:
+        before, self._before = self._before, seen
+        if before is None:
             return
-        names = {each.name for each in self.sighting.processes}
+        names = {each.name for each in before.processes}
         new = [each for each in seen.processes if each.name not in names]
-        self._starts += len(new) if seen.processes else max(0, seen.counts.capacity - self.sighting.counts.capacity)
+        self._starts += len(new) if seen.processes else max(0, seen.counts.capacity - before.counts.capacity)
 
     def _follow_starts(self, seen: Sighting, now: float) -> None:
         """Note since when each process starts; where the engine names none, those that began first become ready first."""

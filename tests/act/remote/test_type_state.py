@@ -63,6 +63,7 @@ def test_starts_are_counted_from_the_first_look_on():
     state = TypeState(process_type("web", startup_seconds=None))
     state.saw(named(("a", "running")), 0.0)
     state.saw(named(("a", "running"), ("b", "starting")), 1.0)
+    state.missed("it was changed, and not seen since")
     state.saw(named(("b", "running"), ("c", "starting")), 2.0)
     assert state.describe(2.0).starts == 2
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-from autoscaler.model import Json
-from autoscaler.observe.number import shown
-from autoscaler.observe.source import SourceError
+from autoscaler.model import AutoscalerError, Json
+from autoscaler.wording import shown
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _WRONG_ESCAPE = re.compile(r"~(?![01])")
+
+
+class PointerError(AutoscalerError):
+    """A document has no value where a pointer leads; the text says where the way ends."""
 
 
 def require_pointer(pointer: str, key: str) -> None:
@@ -19,7 +22,7 @@ def require_pointer(pointer: str, key: str) -> None:
 
 
 def find(document: Json, pointer: str) -> Json:
-    """Return the value at ``pointer``, the whole document for an empty one; raise ``SourceError`` where the way ends."""
+    """Return the value at ``pointer``, the whole document for an empty one; raise ``PointerError`` where the way ends."""
     found, passed = document, ""
     for part in pointer.split("/")[1:]:
         found = _step(found, part.replace("~1", "/").replace("~0", "~"), passed)
@@ -31,13 +34,13 @@ def _step(value: Json, name: str, passed: str) -> Json:
     where = passed or "the top"
     if isinstance(value, dict):
         if name not in value:
-            raise SourceError(f"no key {shown(name)} at {where}")
+            raise PointerError(f"no key {shown(name)} at {where}")
         return value[name]
     if isinstance(value, list):
         if not _INDEX.fullmatch(name) or int(name) >= len(value):
-            raise SourceError(f"no item {shown(name)} at {where}, a list of {len(value)}")
+            raise PointerError(f"no item {shown(name)} at {where}, a list of {len(value)}")
         return value[int(name)]
-    raise SourceError(f"nothing lies below {where}, which is {described(value)}")
+    raise PointerError(f"nothing lies below {where}, which is {described(value)}")
 
 
 def described(value: Json) -> str:
