@@ -1,0 +1,5 @@
+"""Scale task groups of Nomad jobs."""
+
+from autoscaler.act.nomad.plugin import Nomad
+
+__all__ = ["Nomad"]
