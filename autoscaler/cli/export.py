@@ -6,8 +6,7 @@ import os
 import pwd
 import stat
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +16,9 @@ from autoscaler.act.local import Local
 from autoscaler.act.procfile import read_procfile
 from autoscaler.act.systemd import Systemd
 from autoscaler.cli.configuration import load_configuration
-from autoscaler.cli.failures import CommandError, WrongConfigurationError
+from autoscaler.cli.export_files import STANDARD_OUTPUT, write_files
+from autoscaler.cli.export_kubernetes import kubernetes
+from autoscaler.cli.failures import WrongConfigurationError
 from autoscaler.config.lookup import NAME, VARIABLE
 from autoscaler.config.lookup import SYSTEM_WIDE as _SYSTEM_WIDE
 from autoscaler.export.app import CONTROLLER, METRICS_PORT, PORT, App, find_mistakes
@@ -30,7 +31,6 @@ from autoscaler.observe.file import FileSource
 from autoscaler.observe.sql import SqlSource
 from autoscaler.settings import Settings
 
-_STANDARD_OUTPUT = "-"
 _PROCFILE = Path("Procfile")
 _UNITS_OF_SYSTEMD = ("/usr/lib/systemd", "/lib/systemd")
 
@@ -56,10 +56,10 @@ def systemd(folder: str, *, force: bool, **choices: str | bool | None) -> None:
     """
     plan = _plan(Choices(**choices))  # type: ignore[arg-type]  # click made them of the options above
     files = write_systemd(plan.app, choose_controller(_program(), is_for_user=plan.app.is_for_user), has_configuration=plan.configuration is not None)
-    if folder == _STANDARD_OUTPUT:
+    if folder == STANDARD_OUTPUT:
         click.echo("\n".join(f"# {name}\n{text}" for name, text in files.items()), nl=False)
         return
-    _write(Path(folder), files, force=force)
+    write_files(Path(folder), files, force=force)
     click.echo("".join(f"wrote {Path(folder, name)}\n" for name in files), nl=False)
     for note in plan.notes:
         click.echo(f"note: {note}")
@@ -69,6 +69,7 @@ def systemd(folder: str, *, force: bool, **choices: str | bool | None) -> None:
 
 
 export.add_command(systemd)
+export.add_command(kubernetes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,23 +220,3 @@ def _find_hidden_program(app: App) -> list[str]:
     hidden = [folder for file in files for folder in file.parents if not folder.stat().st_mode & stat.S_IXOTH]
     said = f"only its owner gets into {hidden[0]}, so the user {CONTROLLER} could not run" if hidden and not app.is_for_user else ""
     return [f"{said} {files[0]}; install the autoscaler where all may read, such as /opt/{CONTROLLER}"] if said else []
-
-
-def _write(folder: Path, files: Mapping[str, str], *, force: bool) -> None:
-    """Write all files or none: those that differ from ours are named, and each is complete before the first is put in place."""
-    try:
-        differing = [name for name, text in files.items() if _differs(folder / name, text)]
-        if differing and not force:
-            raise CommandError(f"{', '.join(str(folder / name) for name in differing)}: there already, and different; replace with --force")
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as whole:
-            for name, text in files.items():
-                Path(whole, name).write_text(text, encoding="utf-8")
-            for name in files:
-                Path(whole, name).replace(folder / name)
-    except OSError as error:
-        raise CommandError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
-
-
-def _differs(path: Path, text: str) -> bool:
-    return path.is_symlink() or (path.exists() and (not path.is_file() or path.read_bytes() != text.encode()))

@@ -27,7 +27,7 @@ COMMANDS = {
     "pause": _own("pause", "Hold a process type still."),
     "resume": _own("resume", "End a pause."),
     "status": _own("status", "Ask a running controller what it does."),
-    "export": _own("export", "Write units for systemd."),
+    "export": _own("export", "Write files for systemd or Kubernetes."),
     "init": _own("init", "Write a commented configuration to start from."),
     "schema": _own("schema", "Print the JSON Schema of the configuration."),
     "completion": _own("completion", "Print the completion script of a shell."),
