@@ -15,6 +15,9 @@ from autoscaler.model import Change, Counts, Formation
 from tests.local_formation import count_descriptors, process_type
 from tests.systemd_formation import SLEEPER, use
 
+_OWN = ("local", "dry_run", pytest.param("systemd", marks=pytest.mark.server))
+_ELSEWHERE = ("kubernetes", "nomad", "heroku", "http", *(pytest.param(name, marks=pytest.mark.server) for name in ("swarm", "command")))
+
 TYPES = (process_type("web"), process_type("job"))
 
 
@@ -36,7 +39,7 @@ def connect_systemd(user_manager, monkeypatch):
     return lambda: Systemd(user=True).connect(TYPES, None)
 
 
-@pytest.fixture(params=["local", "dry_run", pytest.param("systemd", marks=pytest.mark.server)])
+@pytest.fixture(params=[*_OWN, *_ELSEWHERE])
 def connect(request):
     """Return how to connect one backend for a web and a job type."""
     return request.getfixturevalue(f"connect_{request.param}")
@@ -82,7 +85,8 @@ def test_counts_are_absolute_and_repeating_changes_nothing(backend, eventually):
     eventually(lambda: counts(backend).running == 2)
     names = {process.name for process in backend.observe().types["web"].processes}
     scale(backend, web=2)
-    assert {process.name for process in backend.observe().types["web"].processes} == names == {"web.1", "web.2"}
+    assert {process.name for process in backend.observe().types["web"].processes} == names
+    assert len(names) == 2
 
 
 def test_several_types_are_scaled_at_once(backend, eventually):
@@ -135,13 +139,14 @@ def test_closing_twice_is_harmless(connect):
     backend.close(Event())
 
 
-def test_closing_gives_back_threads_and_descriptors(connect):
+def test_closing_gives_back_threads_and_descriptors(connect, eventually):
     connect().close(Event())  # what is loaded once is loaded now
     threads, descriptors = threading.active_count(), count_descriptors()
     backend = connect()
     scale(backend, web=3, job=1)
     backend.close(Event())
-    assert (threading.active_count(), count_descriptors()) == (threads, descriptors)
+    # Servers of the tests themselves end a connection a moment later.
+    eventually(lambda: threading.active_count() <= threads and count_descriptors() <= descriptors)
 
 
 def test_closing_in_a_hurry_is_quick(connect):
