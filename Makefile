@@ -30,7 +30,7 @@ check: test-env  ## lint, format, types, import layers, dead code
 	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(RUN) vulture
 
-bench: test-env  ## print measured figures: a decision, a tick, memory, idle cost, start of the command, reaction, simulation, systemd
+bench: test-env  ## print measured figures: a decision, a tick, memory, idle cost, start of the command, reaction, simulation, systemd, engines
 	@.venv/bin/python bench/run.py
 
 conformance: test-env  ## run the peers' figures of CONFORMANCE_VECTORS (a folder)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import command_start
 import decision
+import engines
 import idle_controller
 import one_tick
 import queueing
 import reaction
 import simulated_year
+import swarm_reaction
 import systemd_units
 from table import Table
 
@@ -29,6 +31,8 @@ MEASUREMENTS: dict[str, Callable[[], Table]] = {
     "queueing": queueing.measure,
     "year": simulated_year.measure,
     "systemd": systemd_units.measure,
+    "engines": engines.measure,
+    "swarm": swarm_reaction.measure,
 }
 
 

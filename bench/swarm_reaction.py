@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib import import_module
-from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
-from pathlib import Path
 from threading import Event
 
 from autoscaler.act.backend import Backend
 from autoscaler.act.swarm import Swarm
 from autoscaler.model import Change, ProcessType
 from table import Table
+from test_parts import test_part
 
-# Some library brings a package of that name too.
-_TESTS = ModuleSpec("tests", None, is_package=True)
-_TESTS.submodule_search_locations.append(str(Path(__file__).resolve().parent.parent / "tests"))
-sys.modules.setdefault("tests", module_from_spec(_TESTS))
-nodes = import_module("tests.swarm_nodes")
+nodes = test_part("swarm_nodes")
 
 MANY = 10
 ROUNDS = 50

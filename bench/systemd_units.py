@@ -6,13 +6,9 @@ import os
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
 from pathlib import Path
 from threading import Event
 
@@ -20,12 +16,9 @@ from autoscaler.act.backend import Backend
 from autoscaler.act.systemd import Systemd
 from autoscaler.model import Change, Counts, ProcessType
 from table import Table
+from test_parts import test_part
 
-# Some library brings a package of that name too.
-_TESTS = ModuleSpec("tests", None, is_package=True)
-_TESTS.submodule_search_locations.append(str(Path(__file__).resolve().parent.parent / "tests"))
-sys.modules["tests"] = module_from_spec(_TESTS)
-hosts, machines = import_module("tests.systemd_hosts"), import_module("tests.systemd_machines")
+hosts, machines = test_part("systemd_hosts"), test_part("systemd_machines")
 
 TEMPLATE = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep 10000\nRestart=always\nRestartSec=100ms\n"
 SOME, MANY = 50, 500

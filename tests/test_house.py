@@ -151,9 +151,15 @@ def test_documents_link_to_files_that_exist(document):
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_configuration_in_the_readme_passes_the_check(tmp_path):
-    (configuration,) = re.findall(r"^```yaml\n(.*?)^```", (_ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    (tmp_path / "autoscaler.yaml").write_text(configuration)
+_CONFIGURATIONS = re.findall(r"^```yaml\n(.*?)^```", (_ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("configuration", _CONFIGURATIONS)
+def test_configuration_in_the_readme_passes_the_check(tmp_path, monkeypatch, configuration):
+    whole = configuration if "formation:" in configuration else f"{configuration}\nformation: {{web: {{maximum: 4}}}}\n"
+    for name in re.findall(r"\$\{(\w+)\}", whole):
+        monkeypatch.setenv(name, "secret")
+    (tmp_path / "autoscaler.yaml").write_text(whole)
     (tmp_path / "Procfile").write_text("web: serve\nworker: work\n")
 
     result = CliRunner().invoke(program, ["check", "-c", str(tmp_path / "autoscaler.yaml")])

@@ -54,6 +54,8 @@ def _ask_everything(settings: Settings) -> Iterator[tuple[str, str, str | None]]
     finally:
         close_backends(backends, Event())
     yield from ((f"backend {name}", *_observed(name, settings, tick)) for name in backends)
+    for note in dict.fromkeys(note for seen in tick.formations.values() for note in seen.notes):
+        click.echo(f"note: {', '.join(name for name, seen in tick.formations.items() if note in seen.notes)}: {note}")
     yield from ((f"metric {name}", *_read(entry)) for name, entry in tick.board.items())
 
 

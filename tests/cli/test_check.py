@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from tests.heroku_api import APP, TOKEN, heroku_stub
+
 
 def test_a_good_file_is_counted(call: Callable[..., Result]) -> None:
     result = call("check")
@@ -62,3 +64,14 @@ def test_without_connect_nothing_is_asked(call: Callable[..., Result], folder: P
     (folder / "queue").unlink()
 
     assert call("check").exit_code == 0
+
+
+def test_what_an_operator_should_know_of_a_backend_is_told(call: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", TOKEN)
+    with heroku_stub(types=("web", "worker")) as stub:
+        stub.remaining = 500
+        backend = f"{{heroku: {{app: {APP}, token: '${{TOKEN}}', url: '{stub.url}'}}}}"
+        (folder / "autoscaler.yaml").write_text(f"backend: {backend}\nformation: {{web: {{maximum: 2}}, worker: {{maximum: 2}}}}\n")
+        result = call("check", "--connect")
+    assert (result.exit_code, result.output.count("API budget")) == (0, 1), result.output
+    assert "note: web: API budget: about 500 of 4,500 calls left" in result.output
