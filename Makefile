@@ -3,6 +3,7 @@
 PYTHON ?= python3
 CONFORMANCE_VECTORS ?= ../shared/conformance
 LAWS_EXAMPLES ?= 10000
+WORKERS ?= 2
 BASE ?= python:3.12-slim
 IMAGE ?= formation-autoscaler:$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' autoscaler/__init__.py)
 IMAGE_PYTHON ?= 3.12
@@ -20,8 +21,8 @@ help:  ## print this list
 demo: test-env  ## watch a local formation scale out and in under a real load, for a minute
 	@$(RUN) autoscaler demo
 
-test: test-env  ## run every test, with branch coverage of at least 90 %
-	@$(RUN) pytest --cov --cov-report=term-missing:skip-covered
+test: test-env  ## run every test, two files at a time (WORKERS), with branch coverage of at least 90 %
+	@$(RUN) pytest --numprocesses=$(WORKERS) --dist=loadfile --cov --cov-report=term-missing:skip-covered
 
 check: test-env  ## lint, format, types, import layers, dead code
 	@$(RUN) ruff check

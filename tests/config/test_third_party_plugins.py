@@ -151,9 +151,7 @@ def test_two_packages_with_one_name_are_both_named(folder, tmp_path):
 
 def test_package_that_is_not_installed_lists_what_is(folder):
     result = _run(folder, ["-c", _LOAD])
-    (line,) = (
-        line for line in result.stdout.splitlines() if line.startswith("autoscaler.yaml:1:11: backend.harbour: unknown backend; installed are ")
-    )
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("autoscaler.yaml:1:11: backend.harbour: unknown backend; "))
     assert {"dry_run", "local"} <= set(line.rpartition("installed are ")[2].split(", "))
 
 
