@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from threading import Event, Thread
 from types import TracebackType
@@ -50,7 +50,10 @@ class Job(Generic[T]):
 
 
 def side_by_side(calls: Sequence[Callable[[], T]], width: int = WIDTH) -> list[T]:
-    """Return the answers of all calls in their order, at most ``width`` under way at once; raise the first failure when all have ended."""
+    """Return the answers of all calls in their order, at most ``width`` under way at once; raise the first failure when all have ended.
+
+    Where the system gives no more threads, those there are do it all.
+    """
     if len(calls) == 1:
         return [calls[0]()]
     answers: dict[int, T] = {}
@@ -60,9 +63,19 @@ def side_by_side(calls: Sequence[Callable[[], T]], width: int = WIDTH) -> list[T
         while (number := next(numbers)) < len(calls):
             answers[number] = calls[number]()
 
-    workers = [Job(work, f"side-by-side-{number}") for number in range(min(width, len(calls)))]
+    workers = list(_started(work, min(width, len(calls))))
     for worker in workers:
         worker.wait()
     for worker in workers:
         worker.answer()
     return [answers[number] for number in range(len(calls))]
+
+
+def _started(work: Callable[[], None], most: int) -> Iterator[Job[None]]:
+    for number in range(most):
+        try:
+            yield Job(work, f"side-by-side-{number}")
+        except RuntimeError:
+            if number == 0:
+                raise
+            return

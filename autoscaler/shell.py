@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 
 from autoscaler.model import AutoscalerError
 
@@ -66,15 +66,20 @@ class Shell:
     timeout_seconds: float
     largest_output: int  # bytes
     _groups: set[int] = field(default_factory=set, init=False, repr=False, compare=False)  # of its commands under way
+    _ended: Event = field(default_factory=Event, init=False, repr=False, compare=False)
 
     def run(self, command: str) -> Finished:
         """Run a command to its end, whatever its exit code.
 
-        Raises ``CommandError`` when it cannot be started, ``LateCommandError`` when it is still running at the deadline, and
+        Raises ``CommandError`` when it cannot be started or ``kill`` was called, ``LateCommandError`` when it is still running at the deadline, and
         ``LongOutputError`` for too much output.
         """
         deadline = time.monotonic() + self.timeout_seconds
+        if self._ended.is_set():
+            raise CommandError("no command is run any more")
         with _running(command, self._groups) as process:
+            if self._ended.is_set():  # it began while the others were killed
+                self.kill()
             output, errors = self._output_of(process, deadline)
         if output is None:
             raise LateCommandError(f"the command gave no answer within {self.timeout_seconds:g} s and was killed")
@@ -83,7 +88,8 @@ class Shell:
         return Finished(process.returncode, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))
 
     def kill(self) -> None:
-        """Kill the commands that are under way."""
+        """Kill the commands that are under way, and run none from now on."""
+        self._ended.set()
         _kill(self._groups)
 
     def _output_of(self, process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes | None, bytes]:

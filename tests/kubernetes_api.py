@@ -79,6 +79,7 @@ RESOURCES = {
     (each.group, each.version, each.plural): each
     for each in (
         Resource("", "v1", "namespaces", "Namespace", "io.k8s.api.core.v1.Namespace"),
+        Resource("", "v1", "nodes", "Node", "io.k8s.api.core.v1.Node"),
         Resource("", "v1", "pods", "Pod", "io.k8s.api.core.v1.Pod"),
         Resource("", "v1", "serviceaccounts", "ServiceAccount", "io.k8s.api.core.v1.ServiceAccount", frozenset({"token"})),
         Resource("apps", "v1", "deployments", "Deployment", "io.k8s.api.apps.v1.Deployment", _SCALE),
@@ -492,7 +493,8 @@ class KubernetesApi(ApiStub):
         name = workload["metadata"]["name"]
         own = f"{name}-{ordinal}" if workload["kind"] == "StatefulSet" else f"{name}-{_HASH}-{_random_letters(self._version)}"
         template = workload["spec"]["template"]
-        metadata = {"labels": dict(template["metadata"]["labels"]), "ownerReferences": [_owner_of(workload)]}
+        release = {"pod-template-hash": _HASH} if workload["kind"] == "Deployment" else {}
+        metadata = {"labels": {**template["metadata"]["labels"], **release}, "ownerReferences": [_owner_of(workload)]}
         metadata |= {"annotations": dict(template["metadata"]["annotations"])} if "annotations" in template["metadata"] else {}
         status = {"phase": "Pending", "conditions": [_condition("Ready", "False", reason="ContainersNotReady"), _condition("PodScheduled", "True")]}
         spec = {**template["spec"], "nodeName": "node-1"}

@@ -174,6 +174,7 @@ class NomadStub(ApiStub):
         self.allocations_index = 10
         self.rights: Mapping[str, frozenset[str]] | None = None  # capabilities by token; None: no access control
         self.checks_index = True  # False: as Nomad before 1.8.3
+        self.drivers = ("raw_exec", "exec")  # that its node has
         self.room = 10_000  # allocations that can be placed
         self.most = 50_000  # job_max_count
         self.place_seconds = 0.0
@@ -247,6 +248,9 @@ class NomadStub(ApiStub):
     def _route(self, asked: Asked) -> Reply:
         namespace = asked.query.get("namespace", "default")
         match asked.method, asked.segments:
+            case "GET", ["v1", "nodes"]:
+                self.check(asked, {}, _READ_QUERY)
+                return Reply(200, [self._node()])
             case "GET", ["v1", "job", name, what]:
                 return self._read(asked, self.jobs.get((namespace, name)), what)
             case (("POST" | "PUT"), ["v1", "job", name, "scale"]):
@@ -264,6 +268,10 @@ class NomadStub(ApiStub):
                 self.jobs.pop((namespace, name), None)
                 return self._written(0)
         return self._unknown(asked)
+
+    def _node(self) -> dict[str, object]:
+        drivers = {name: {"Attributes": {}, "Detected": True, "Healthy": True, "HealthDescription": "Healthy"} for name in self.drivers}
+        return {"ID": str(uuid4()), "Name": "node-0", "Status": "ready", "SchedulingEligibility": "eligible", "Drivers": drivers}
 
     def _read(self, asked: Asked, job: Job | None, what: str) -> Reply:
         self.check(asked, {}, _READ_QUERY)
@@ -378,6 +386,8 @@ class NomadStub(ApiStub):
 
     def _register(self, specification: dict[str, object], namespace: str) -> Reply:
         groups = {str(group["Name"]): int(group.get("Count", 1)) for group in specification["TaskGroups"]}
+        lacking = {str(task["Driver"]) for group in specification["TaskGroups"] for task in group["Tasks"]} - set(self.drivers)
+        self.room = 0 if lacking else self.room  # no node has the driver, so that nothing is placed
         job = self.add(str(specification["ID"]), groups, namespace=namespace, has_update=specification.get("Type", "service") == "service")
         return self._written(job.job_modify_index)
 

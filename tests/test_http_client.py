@@ -6,11 +6,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from ssl import PROTOCOL_TLS_SERVER, VERIFY_X509_STRICT, SSLContext
 
 import pytest
+from urllib3.util.ssl_ import create_urllib3_context
 
 from autoscaler.http_client import LARGEST_BODY, Answer, HttpError, Login, get, host_of
 from tests.http_servers import Handler, dripping, page, pages, raw, serving, silent
@@ -217,16 +219,40 @@ class _QuietServer(TCPServer):
 @pytest.fixture
 def tls_server(tmp_path: Path, require_program: Callable[[str], str]) -> Iterator[tuple[str, Path]]:
     """Serve over TLS with a certificate of its own; return the URL and the certificate."""
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([require_program("openssl"), "req", *options, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    certificate, key = _certify(require_program("openssl"), tmp_path / "server", "-subj", "/CN=localhost", *_FOR_LOCALHOST)
+    with _serving_tls(certificate, key) as url:
+        yield url, certificate
+
+
+@pytest.fixture
+def signed_server(tmp_path: Path, require_program: Callable[[str], str]) -> Iterator[tuple[str, Path]]:
+    """Serve over TLS with a certificate that an authority without a key usage has signed; return the URL and the authority."""
+    openssl = require_program("openssl")
+    authority, authority_key = _certify(openssl, tmp_path / "authority", "-subj", "/CN=authority")
+    signed = ("-CA", str(authority), "-CAkey", str(authority_key), "-addext", "basicConstraints=critical,CA:FALSE")
+    with _serving_tls(*_certify(openssl, tmp_path / "server", "-subj", "/CN=localhost", *_FOR_LOCALHOST, *signed)) as url:
+        yield url, authority
+
+
+_FOR_LOCALHOST = ("-addext", "subjectAltName=DNS:localhost")
+
+
+def _certify(openssl: str, path: Path, *options: str) -> tuple[Path, Path]:
+    certificate, key = path.with_suffix(".pem"), path.with_suffix(".key")
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate]
+    subprocess.run([openssl, *made, *options], check=True, capture_output=True)
+    return certificate, key
+
+
+@contextmanager
+def _serving_tls(certificate: Path, key: Path) -> Iterator[str]:
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with _QuietServer(("127.0.0.1", 0), _Page) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"https://localhost:{server.server_address[1]}", certificate
+        yield f"https://localhost:{server.server_address[1]}"
         server.shutdown()
         thread.join()
 
@@ -240,6 +266,20 @@ def test_the_environment_names_a_trusted_certificate(tls_server: tuple[str, Path
     url, certificate = tls_server
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert get(url, timeout_seconds=5).json() == 5
+
+
+def test_an_authority_of_a_cluster_need_not_keep_to_the_letter(signed_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lacks a key usage, as those of some Kubernetes clusters do; from Python 3.13 on urllib3 would refuse it."""
+
+    def strict() -> SSLContext:
+        context = create_urllib3_context()
+        context.verify_flags |= VERIFY_X509_STRICT
+        return context
+
+    url, authority = signed_server
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    monkeypatch.setattr("autoscaler.http_client.deadline.create_urllib3_context", strict)
+    assert get(url, timeout_seconds=5).status == 200
 
 
 def test_a_missing_certificate_file_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -33,6 +33,19 @@ def test_a_failure_is_raised_when_all_have_ended():
     assert len(ended) >= 2
 
 
+def test_where_there_are_no_more_threads_those_there_are_do_it_all(monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def scarce(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    assert side_by_side([lambda number=number: number for number in range(9)]) == list(range(9))
+
+
 def test_one_call_takes_no_thread():
     assert side_by_side([threading.current_thread]) == [threading.current_thread()]
 

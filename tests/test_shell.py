@@ -50,6 +50,8 @@ def test_commands_under_way_can_be_ended(eventually):
     assert ended == [Finished(-9, "", "")]
     assert time.monotonic() - began < 20
     assert shell._groups == set()
+    with pytest.raises(CommandError, match="no command is run any more"):
+        shell.run("true")
 
 
 def test_what_cannot_be_started_is_an_error():

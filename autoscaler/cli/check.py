@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from threading import Event
 
 import click
 
-from autoscaler.act.backend import BackendError
+from autoscaler.act.backend import Backend, BackendError
 from autoscaler.cli.configuration import config_option, contents, find_configuration, load_configuration
 from autoscaler.cli.failures import CommandError
 from autoscaler.cli.one_tick import take_one_tick
@@ -43,11 +44,12 @@ def _say(what: str, answer: str, cause: str | None) -> bool:
 
 def _ask_everything(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
     """Give the name, the answer, and why there is none, of each backend and each metric."""
-    try:
-        backends = observe_backends(settings)
-    except BackendError as error:
-        yield "backend", "", str(error)
-        backends = {}
+    backends: dict[str, Backend] = {}
+    for name, plugin in settings.backends.items():
+        try:
+            backends |= observe_backends(replace(settings, backends={name: plugin}))
+        except BackendError as error:
+            yield f"backend {name}", "", str(error)
     controller = Controller(settings, backends, clock=SystemClock(), pauses=lambda _: {}, listeners=())
     try:
         tick = take_one_tick(controller, settings)

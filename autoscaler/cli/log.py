@@ -12,7 +12,8 @@ from autoscaler.events import BoardEntry, Notice, Tick
 from autoscaler.model import Decision, Json, Missing, PolicyAnswer, TypeFormation
 
 _DIGITS = re.compile(r"\d+(\.\d+)?")
-_TOLD_ELSEWISE = frozenset({"start", "state", "pause", "resume", "crash_loop", "called", "room"})  # by `run`, by the record alone, and seen on a tick
+# Told by `run`, by the record alone, and seen on a tick.
+_TOLD_ELSEWISE = frozenset({"start", "state", "pause", "resume", "crash_loop", "called", "room", "unready", "choice"})
 
 
 class Log:

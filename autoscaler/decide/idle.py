@@ -40,9 +40,13 @@ def _count_idle(situation: Situation) -> tuple[int, str]:
 
 
 def _count_by_process(seen: Observation, loads: list[float], current: int) -> tuple[int, str]:
-    busy = sum(not load <= 0 for load in loads)
-    if busy == 0:
+    """Count what is known to be idle: a process that did not answer may work, and one that has gone since was among the idle ones."""
+    running, busy = seen.counts.running, sum(not load <= 0 for load in loads)
+    silent = max(0, running - len(loads))
+    if busy == silent == 0:
         return current, ""
+    known = f"{busy} of {len(loads)} work"
+    said = f"{known} and {silent} of {running} did not say" if silent else known
     if not seen.chooses_idlest:
-        return 0, f"{busy} of {len(loads)} work, {_NOT_CHOSEN}"
-    return len(loads) - busy, f"{busy} of {len(loads)} work, and only idle ones go"
+        return 0, f"{said}, {_NOT_CHOSEN}"
+    return max(0, min(running, len(loads)) - busy), f"{said}, and only idle ones go"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from urllib.parse import urlsplit
@@ -109,16 +110,19 @@ class Connections:
     def _ask(self, request: Request, deadline: float) -> Answer:
         host = self._socket_path or _host_for_errors(request.url)
         if self._is_closed:
-            raise HttpError(f"the connection to {host} is closed")
-        begin(deadline, self._use)
+            raise _closed(host)
+        begin(deadline, partial(self._use, host))
         try:
             with self._send(request) as response:
                 return Answer(host, response.status_code, _location(response), _body(response, host), _headers_of(response))
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HttpError) as error:
             raise _problem(request, host, error) from error
 
-    def _use(self, connected: socket.socket) -> None:
+    def _use(self, host: str, connected: socket.socket) -> None:
+        """Note a socket before anything is sent; raise ``HttpError`` where everything was closed while it connected."""
         with self._noting:
+            if self._is_closed:
+                raise _closed(host)
             self._in_use.add(connected)
 
     def _send(self, request: Request) -> requests.Response:
@@ -149,6 +153,10 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _over_socket(request: Request) -> Request:
     return replace(request, url=f"{_ON_SOCKET}{request.url}")
+
+
+def _closed(host: str) -> HttpError:
+    return HttpError(f"the connection to {host} is closed")
 
 
 def _body(response: requests.Response, host: str) -> bytes:

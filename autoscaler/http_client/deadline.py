@@ -9,6 +9,7 @@ import http.client
 import io
 import math
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -86,8 +88,8 @@ class _DeadlineConnection(HTTPConnection):
         """Note that the server may know of the request from now on; connecting and its TLS come before."""
         if self.sock is None:
             self.connect()
-        _thread.has_sent = True
         _thread.use(self.sock)
+        _thread.has_sent = True
         super().send(data)
 
     def _new_conn(self) -> socket.socket:
@@ -110,7 +112,11 @@ class _DeadlineConnection(HTTPConnection):
 
 
 class _DeadlineTlsConnection(_DeadlineConnection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        """Check chain and name as ever, and let pass authorities that do not keep to the letter of RFC 5280, as those of many clusters."""
+        self.ssl_context = create_urllib3_context()  # anew each time: the authorities of a file may have changed
+        self.ssl_context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # set by urllib3 from Python 3.13 on
+        super().connect()
 
 
 class _UnixConnection(_DeadlineConnection):

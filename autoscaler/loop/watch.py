@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from autoscaler.act.backend import Backend
@@ -33,6 +33,7 @@ class Watch:
     def change(self, settings: Settings, backends: Mapping[str, Backend]) -> None:
         """Watch other backends, or other types, from now on."""
         self._backends = dict(backends)
+        self._hide = settings.hide
         self._types = {name: [one.name for one in settings.types if one.backend == name] for name in backends}
 
     def observe(self) -> Seen:
@@ -40,7 +41,7 @@ class Watch:
         types: dict[str, TypeFormation] = {}
         errors: dict[str, str] = {}
         happenings: tuple[str, ...] = ()
-        answers = side_by_side([partial(guard, partial(_observe, backend), str) for backend in self._backends.values()])
+        answers = side_by_side([partial(guard, partial(self._observe, backend), str) for backend in self._backends.values()])
         for name, answer in zip(self._backends, answers, strict=True):
             if isinstance(answer, str):
                 errors |= dict.fromkeys(self._types[name], f"not observed: {answer}")
@@ -58,9 +59,15 @@ class Watch:
         ready = [process for process in seen.processes if process.state == "running"] if seen else []
         return {process.name: process.metrics for process in ready if process.metrics is not None}
 
+    def _observe(self, backend: Backend) -> Formation:
+        answer: object = backend.observe()
+        if not isinstance(answer, Formation):
+            raise TypeError(f"it answered {answer!r}, which is no Formation")
+        return replace(answer, types={name: self._without_secrets(seen) for name, seen in answer.types.items()})
 
-def _observe(backend: Backend) -> Formation:
-    answer: object = backend.observe()
-    if not isinstance(answer, Formation):
-        raise TypeError(f"it answered {answer!r}, which is no Formation")
-    return answer
+    def _without_secrets(self, seen: TypeFormation) -> TypeFormation:
+        """Take the configuration's secrets out of the sentences, which may repeat what an engine said."""
+        if not (seen.notes or seen.obstacle or seen.unready):
+            return seen
+        obstacle, unready = (said and self._hide(said) for said in (seen.obstacle, seen.unready))
+        return replace(seen, notes=tuple(map(self._hide, seen.notes)), obstacle=obstacle, unready=unready)

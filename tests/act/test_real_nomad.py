@@ -1,7 +1,8 @@
 """Run the backend against a real Nomad, and in the same words against the made-up one, so that these tests stay true.
 
 For the real one set NOMAD_TEST_URL, NOMAD_TEST_TOKEN where it has ACLs (submit-job, read-job and scale-job in the namespace default),
-NOMAD_TEST_CA where its authority is a private one, and NOMAD_TEST_DRIVER (raw_exec, exec or docker; default raw_exec).
+NOMAD_TEST_CA where its authority is a private one. NOMAD_TEST_DRIVER (raw_exec, exec or docker) says what runs the tasks; by default the
+first of these that a node has, where the token may list nodes (node:read), else raw_exec.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from autoscaler.model import TypeFormation
 from tests.nomad_api import TOKEN, nomad_stub
 from tests.remote_formation import Remote, remote
 
+pytestmark = pytest.mark.timeout(600)
 _SECOND = 1_000_000_000
+_DRIVERS = ("raw_exec", "exec", "docker")
 _SLEEP = {"docker": {"image": "busybox:1", "command": "sleep", "args": ["100000"]}}
 _HEALTH = {"MaxParallel": 1, "HealthCheck": "task_states", "MinHealthyTime": _SECOND, "HealthyDeadline": 60 * _SECOND}
 
@@ -33,14 +36,28 @@ class Cluster:
 
     plugin: Nomad
     api: Api
-    driver: str
     patience_seconds: float
+    pause_seconds: float  # between two looks, so that a real one is not flooded
 
     def ask(self, method: str, path: str, body: object = None, **query: str) -> Answer:
         return self.api.ask(Call(method=method, path=path, body=body, query=query))
 
+    def driver(self) -> str:
+        """Return what runs tasks on a node that takes any; raw_exec is off on many."""
+        answer = self.ask("GET", "/v1/nodes")
+        nodes = answer.json() if answer.status == HTTPStatus.OK else []
+        taking = [each["Drivers"] or {} for each in nodes if (each["Status"], each["SchedulingEligibility"]) == ("ready", "eligible")]
+        there = [name for name in _DRIVERS if any(drivers.get(name, {}).get("Healthy") for drivers in taking)]
+        return os.environ.get("NOMAD_TEST_DRIVER") or (there or list(_DRIVERS))[0]
+
+    def knows_tokens(self) -> bool:
+        """Tell whether it refuses a token that nobody has: without ACLs it takes any."""
+        call = Call(method="GET", path="/v1/job/none/scale", headers={"X-Nomad-Token": str(uuid4())})
+        return self.api.ask(call).status == HTTPStatus.FORBIDDEN
+
     def register(self, job: str) -> None:
-        task = {"Name": "sleep", "Driver": self.driver, "Config": _SLEEP.get(self.driver, {"command": "/bin/sleep", "args": ["100000"]})}
+        driver = self.driver()
+        task = {"Name": "sleep", "Driver": driver, "Config": _SLEEP.get(driver, {"command": "/bin/sleep", "args": ["100000"]})}
         task |= {"KillTimeout": _SECOND, "Resources": {"CPU": 20, "MemoryMB": 16}}
         group = {"Name": "web", "Count": 1, "Tasks": [task], "Update": {**_HEALTH, "ProgressDeadline": 120 * _SECOND}}
         answer = self.ask("POST", "/v1/jobs", {"Job": {"ID": job, "Name": job, "Type": "service", "Datacenters": ["*"], "TaskGroups": [group]}})
@@ -66,17 +83,18 @@ def cluster(request, monkeypatch) -> Iterator[Cluster]:
         with nomad_stub() as stub:
             stub.rights = {TOKEN: frozenset({"submit-job", "read-job", "scale-job"})}
             stub.health_seconds = 0.2
-            yield from _connected(Nomad(job="-", url=stub.url, token=TOKEN), patience_seconds=10.0)
+            stub.drivers = ("exec",)  # raw_exec is off, as by default
+            yield from _connected(Nomad(job="-", url=stub.url, token=TOKEN), 10.0, 0.02)
     elif url := os.environ.get("NOMAD_TEST_URL"):
         token, authority = os.environ.get("NOMAD_TEST_TOKEN") or None, os.environ.get("NOMAD_TEST_CA") or None
-        yield from _connected(Nomad(job="-", url=url, token=token, ca=authority), patience_seconds=90.0)
+        yield from _connected(Nomad(job="-", url=url, token=token, ca=authority), 90.0, 0.2)
     else:
         pytest.skip("needs a Nomad; enable with: NOMAD_TEST_URL=http://... (and NOMAD_TEST_TOKEN)")
 
 
-def _connected(plugin: Nomad, patience_seconds: float) -> Iterator[Cluster]:
+def _connected(plugin: Nomad, patience_seconds: float, pause_seconds: float) -> Iterator[Cluster]:
     api = Api(Server(url=plugin.url, ca=plugin.ca), lambda: {"X-Nomad-Token": plugin.token} if plugin.token else {})
-    yield Cluster(plugin, api, os.environ.get("NOMAD_TEST_DRIVER", "raw_exec"), patience_seconds)
+    yield Cluster(plugin, api, patience_seconds, pause_seconds)
     api.close()
 
 
@@ -84,11 +102,11 @@ def _connected(plugin: Nomad, patience_seconds: float) -> Iterator[Cluster]:
 def shop(cluster, eventually) -> Iterator[Remote]:
     """Return the formation of a job of our own with one process, which is gone afterwards."""
     job = f"autoscaler-test-{uuid4().hex[:8]}"
-    patient = _patient(eventually, cluster.patience_seconds)
-    cluster.register(job)
+    patient = _patient(eventually, cluster)
     try:
+        cluster.register(job)
         with remote(cluster.plugin, patient) as made:
-            made.set(job=job).connect("web").wait(running=1)
+            made.set(job=job).connect("web", interval_seconds=12.0).wait(running=1)  # so that a call far away is waited for
             patient(lambda: not cluster.deploys(job))
             yield made
     finally:
@@ -96,8 +114,8 @@ def shop(cluster, eventually) -> Iterator[Remote]:
     assert cluster.ask("GET", f"/v1/job/{job}/scale").status == HTTPStatus.NOT_FOUND
 
 
-def _patient(eventually: Callable[..., object], seconds: float) -> Callable[..., object]:
-    return lambda condition, *_: eventually(condition, seconds, 0.05)
+def _patient(eventually: Callable[..., object], cluster: Cluster) -> Callable[..., object]:
+    return lambda condition, *_: eventually(condition, cluster.patience_seconds, cluster.pause_seconds)
 
 
 def scale(shop: Remote, target: int) -> TypeFormation:
@@ -153,11 +171,12 @@ def test_somebody_elses_change_in_between_is_not_overwritten(shop, cluster):
 
 
 def test_what_is_not_there_is_named(shop):
-    assert "has no task group ghost; it has web" in shop.connect("ghost").error("ghost")
-    assert "there is no job autoscaler-test-no-such-job" in shop.set(job="autoscaler-test-no-such-job").connect("web").error()
+    assert "has no task group ghost; it has web" in shop.connect("ghost", interval_seconds=12.0).error("ghost")
+    elsewhere = shop.set(job="autoscaler-test-no-such-job").connect("web", interval_seconds=12.0)
+    assert "there is no job autoscaler-test-no-such-job" in elsewhere.error()
 
 
 def test_a_token_that_is_none_is_refused(shop, cluster):
-    if cluster.plugin.token is None:
-        pytest.skip("this Nomad has no ACLs, as NOMAD_TEST_TOKEN is not set")
-    assert "the token" in shop.set(token=str(uuid4())).connect("web").error()
+    if not cluster.knows_tokens():
+        pytest.skip("this Nomad has no ACLs, so that it takes any token")
+    assert "the token" in shop.set(token=str(uuid4())).connect("web", interval_seconds=12.0).error()

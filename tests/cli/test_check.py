@@ -75,3 +75,16 @@ def test_what_an_operator_should_know_of_a_backend_is_told(call: Callable[..., R
         result = call("check", "--connect")
     assert (result.exit_code, result.output.count("API budget")) == (0, 1), result.output
     assert "note: web: API budget: about 500 of 4,500 calls left" in result.output
+
+
+def test_a_backend_that_cannot_be_opened_is_named_and_leaves_the_others(call: Callable[..., Result], folder: Path) -> None:
+    backends = "{dead: {heroku: {app: shop, token_file: no-token}}, good: {dry_run: {}}}"
+    formation = "{web: {backend: dead, maximum: 2}, worker: {backend: good, maximum: 2}}"
+    (folder / "autoscaler.yaml").write_text(f"backends: {backends}\nformation: {formation}\n")
+
+    result = call("check", "--connect")
+
+    assert result.exit_code == 1
+    lines = [line for line in result.stdout.splitlines() if line.startswith("backend ")]
+    assert lines[0].startswith("backend dead: failed: token_file: "), lines
+    assert lines[1:] == ["backend good: ok: worker 0"]

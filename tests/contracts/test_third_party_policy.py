@@ -28,6 +28,13 @@ class Stranger:
         return Recommendation(wanted, f"{{wanted}} for {{self.each:g}} each")
 '''
 
+# What is found is not made small: that would take most of the time, and here only the test's name counts.
+_FIRST_FIND = """
+from hypothesis import Phase, settings
+
+settings.register_profile("first_find", deadline=None, database=None, phases=[Phase.generate])
+"""
+
 
 def run_suite(folder, wanted):
     """Install a package with one policy in a folder of its own, and run the suite on it."""
@@ -36,7 +43,9 @@ def run_suite(folder, wanted):
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     (package / "entry_points.txt").write_text("[autoscaler.policies]\nstranger = acme_policy:Stranger\n")
     (folder / "acme_policy.py").write_text(_POLICY.format(wanted=wanted))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-cov", "-k", "stranger", "tests/contracts/test_policies.py"]
+    (folder / "first_find.py").write_text(_FIRST_FIND)
+    quick = ("-q", "--assert=plain", "--no-cov", "-pno:cacheprovider", "-pno:xdist", "-pfirst_find", "--hypothesis-profile=first_find")
+    command = [sys.executable, "-m", "pytest", *quick, "-k", "stranger", "tests/contracts/test_policies.py"]
     return subprocess.run(command, cwd=_ROOT, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False, timeout=100)
 
 

@@ -57,6 +57,16 @@ def test_none_goes_before_all_are_idle_where_the_backend_does_not_choose():
     assert hold_busy(_situation(_loads(0.0, 0.0, 0.0, 0.0), chooses=False), 1) is None
 
 
+def test_a_process_that_did_not_answer_may_work():
+    adjustment = hold_busy(_situation(_loads(0.0, 0.0)), 0)
+    assert (adjustment.after, adjustment.reason) == (2, "0 of 2 work and 2 of 4 did not say, and only idle ones go")
+    assert hold_busy(_situation(_loads(0.0, 0.0), chooses=False), 3).after == 4
+
+
+def test_a_process_that_has_gone_since_is_not_idle_any_more():
+    assert hold_busy(_situation(_loads(0.0, 0.0, 1.0, 1.0, 1.0)), 0).after == 3
+
+
 def test_a_total_holds_until_it_is_zero():
     assert hold_busy(_situation(_working(3)), 1).reason == "working is 3, and nothing tells which process works"
     assert hold_busy(_situation(_working(0)), 1) is None

@@ -93,7 +93,7 @@ def heroku() -> Iterator[Engine]:
     with heroku_stub(types=("web",)) as stub:
         stub.set("web", _BEFORE)
         configuration = f"backend: {{heroku: {{app: {APP}, token: '${{TOKEN}}', url: '{stub.url}', timeout: 250ms}}}}"
-        yield Engine("heroku", stub, configuration, {"TOKEN": HEROKU_TOKEN}, "GET /apps", "PATCH")
+        yield Engine("heroku", stub, configuration, {"TOKEN": HEROKU_TOKEN}, f"GET /apps/{APP}/formation", "PATCH")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ WORKER = TypeSettings(
         NamedPolicy("backlog", Backlog(waiting="jobs", arrival="jobs", job_takes_seconds=0.4)),
         NamedPolicy("target", Target(metric="jobs", utilization=3.0)),
     ),
-    scale_in=DirectionLimits(30.0, 20.0, (RateLimit(25, "percent", 60.0),)),
+    scale_in=DirectionLimits(6.0, 5.0, (RateLimit(25, "percent", 30.0),), when="idle"),
     scale_out=DirectionLimits(5.0, 10.0, SCALE_OUT.at_most),
 )
 
@@ -41,7 +41,8 @@ class Moody:
             raise SourceError("down")
         ages, windows = [0, 1.2345678, 4], [0.0, 7.5]
         values = self.chance.choice([0, 1.5, 40, 333.3, 7])
-        return poll.reading(values, age_seconds=self.chance.choice(ages), window_seconds=self.chance.choice(windows))
+        loads = self.chance.choice([None, {}, {"worker.1": 0.0}, {f"worker.{number}": float(number % 2) for number in range(9)}])
+        return poll.reading(values, age_seconds=self.chance.choice(ages), window_seconds=self.chance.choice(windows), by_process=loads)
 
 
 def disturb(chance, clock, backend, pauses):
@@ -57,6 +58,8 @@ def disturb(chance, clock, backend, pauses):
         is_crash_looping=chance.random() < 0.2,
         is_called=running == 0 and chance.random() < 0.5,
         free_memory_bytes=chance.choice([None, 0, 2500, 10**6, 10**6, 10**6]),
+        unready=chance.choice([*[None] * 8, "ready ones are not told", "no right to see them"]),
+        chooses_idlest=chance.random() < 0.5,
     )
     backend.trouble = {"observe": OSError("gone")} if chance.random() < 0.05 else {}
     if chance.random() < 0.1:

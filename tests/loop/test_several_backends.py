@@ -64,3 +64,13 @@ def test_what_is_not_known_of_a_type_reaches_its_policies(controller_of, make_ba
     controller.poll_all()
     observation = controller.tick().decisions[0].observation
     assert (observation.unready, observation.chooses_idlest) == ("no right to look", False)
+
+
+def test_secrets_in_what_a_backend_says_of_a_type_are_hidden(make_settings, make_source, make_backend):
+    backend = make_backend({"worker": 2})
+    backend.types["worker"] = TypeFormation(Counts(2, 2), notes=("said s3cret",), obstacle="not with s3cret", unready="s3cret lacks a right")
+    settings = replace(make_settings(make_source([5.0])), hide=lambda text: text.replace("s3cret", "${NAME}"))
+    tick = Controller(settings, {"default": backend}, clock=VirtualClock(1000.0, 1e9), pauses=lambda _: {}, listeners=[]).tick()
+    seen = tick.formations["worker"]
+    assert (seen.notes, seen.obstacle, seen.unready) == (("said ${NAME}",), "not with ${NAME}", "${NAME} lacks a right")
+    assert tick.decisions[0].observation.unready == seen.unready

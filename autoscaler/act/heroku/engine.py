@@ -26,6 +26,7 @@ T = TypeVar("T")
 _SAVING_SECONDS = 60.0  # between two looks while the budget is short
 _MOST_PAGES = 50
 _SUCCESSES = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
+_ACCEPTED = _SUCCESSES | {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}  # what Heroku takes a change with, where it does it later too
 
 
 class HerokuEngine:
@@ -82,7 +83,7 @@ class HerokuEngine:
 
     def _verdict(self, order: Order, answer: Answer, read: Callable[[], list[Entry]]) -> Verdict:
         """Hold what Heroku says is now told against what was asked."""
-        if answer.status != HTTPStatus.OK:
+        if answer.status not in _ACCEPTED:
             return judge(answer, self._app)
         try:
             told = {entry.type: entry.quantity for entry in read()}

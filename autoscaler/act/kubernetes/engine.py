@@ -50,6 +50,7 @@ class KubernetesEngine:
         self._rivals = RivalWatch(client, now)
         self._marker = Marker(client, self._rights, now)
         self._pods: Mapping[str, tuple[Pod, ...]] = {}  # of the last look
+        self._startups: dict[str, Mapping[str, float]] = {}  # by process type and uid of a pod, as first seen
         self._proves_rights = proves_rights
 
     def look(self) -> Mapping[str, Sighting | str]:
@@ -120,7 +121,7 @@ class KubernetesEngine:
         pods = listed.pods.get(name)
         bare = Sighting(counts=reading.counts, version=reading.version, notes=tuple(notes), obstacle=obstacle)
         if pods is None:
-            return bare if reading.knows_ready else replace(bare, unready=_unready(reading))
+            return bare if reading.knows_ready else replace(bare, unready=_unready(reading, listed.trouble.get(name)))
         return self._with_pods(name, bare, reading, pods)
 
     def _with_pods(self, name: str, bare: Sighting, reading: Reading, pods: Sequence[Pod]) -> Sighting:
@@ -130,10 +131,17 @@ class KubernetesEngine:
             counts=_count(reading.counts.desired, processes),
             processes=processes,
             crashing=sum(each.state == "failed" for each in processes),
-            startups={pod.metadata.name: seconds for pod in pods if (seconds := startup_of(pod)) is not None},
+            startups=self._measure(name, pods),
             notes=(*bare.notes, *notes_on(name, pods)),
             chooses_idlest=self._marker.may_mark and reading.workload.has_replica_sets and is_one_release(pods),
         )
+
+    def _measure(self, name: str, pods: Sequence[Pod]) -> Mapping[str, float]:
+        """Return the startup of each pod as it was seen first: a pod that loses its readiness and gets it back later has not started again."""
+        before = self._startups.get(name, {})
+        found = {pod.metadata.uid: before.get(pod.metadata.uid, startup_of(pod)) for pod in pods}
+        self._startups[name] = {uid: seconds for uid, seconds in found.items() if seconds is not None}
+        return {pod.metadata.name: self._startups[name][pod.metadata.uid] for pod in pods if pod.metadata.uid in self._startups[name]}
 
     # Changes
 
@@ -162,10 +170,15 @@ def _count(desired: int, processes: Sequence[Process]) -> Counts:
     return Counts(desired, **count | {"starting": count["starting"] + max(0, desired - there)})
 
 
-def _unready(reading: Reading) -> str:
+def _unready(reading: Reading, trouble: str | None) -> str:
     workload = reading.workload
+    said = f"it is not known which processes of {workload} are ready"
+    if trouble:
+        return f"{said}: only its scale may be read, and its pods could not be listed"
+    if reading.selector is None:
+        return f"{said}: its scale does not say which pods are its own (status.selector); its custom resource definition needs a labelSelectorPath"
     right = advice("get", workload.resource, workload.namespace) if workload.kind else advice("list", "pods", workload.namespace)
-    return f"it is not known which processes of {workload} are ready: only its scale may be read; {right}"
+    return f"{said}: only its scale may be read; {right}"
 
 
 def _done(call: Callable[[], None]) -> None:

@@ -8,12 +8,14 @@ from http import HTTPStatus
 from autoscaler.act.kubernetes.client import Client, RefusedError
 from autoscaler.act.kubernetes.pods import is_over
 from autoscaler.act.kubernetes.reading import Reading
-from autoscaler.act.kubernetes.shapes import Pod, Pods
+from autoscaler.act.kubernetes.shapes import Owner, Pod, Pods
+from autoscaler.act.kubernetes.workload import Workload
 from autoscaler.act.remote.api import quoted
 from autoscaler.http_client import HttpError
 
 _PAGE = 250  # pods in one answer, of some 10 to 30 kB each
 _MOST_PAGES = 40
+_HASH = "pod-template-hash"  # by which a Deployment names its ReplicaSets
 _OWNERS = {"Deployment": "ReplicaSet", "StatefulSet": "StatefulSet", "ReplicaSet": "ReplicaSet"}
 
 
@@ -32,8 +34,14 @@ def list_pods(client: Client, selector: str) -> tuple[Pod, ...]:
 
 
 def pods_of(reading: Reading, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
-    """Return the pods of a workload, without those that have ended for good."""
-    return tuple(pod for pod in pods if _belongs(pod, reading) and not is_over(pod))
+    """Return the pods of a workload, without those that have ended for good.
+
+    Other Deployments may have pods with the same labels, such as a canary: theirs belong to ReplicaSets with other names. One whose
+    ReplicaSets all have other names has adopted them.
+    """
+    selected = tuple(pod for pod in pods if _belongs(pod, reading) and not is_over(pod))
+    own = tuple(pod for pod in selected if _is_named_after(pod, reading.workload))
+    return own if own or not reading.counts.desired else selected
 
 
 def _pages(client: Client, selector: str) -> Iterator[Pod]:
@@ -54,8 +62,17 @@ def _belongs(pod: Pod, reading: Reading) -> bool:
     labels: Mapping[str, str] = pod.metadata.labels or {}
     if reading.selector is None or not reading.selector.fits(labels):
         return False
-    owner = next((each for each in pod.metadata.ownerReferences if each.controller), None)
+    owner = _owner(pod)
     kind = reading.workload.kind
     if owner is None or kind is None:
         return True
     return owner.kind == _OWNERS[kind] and (kind == "Deployment" or owner.uid == reading.uid)
+
+
+def _is_named_after(pod: Pod, workload: Workload) -> bool:
+    owner, release = _owner(pod), (pod.metadata.labels or {}).get(_HASH)
+    return workload.kind != "Deployment" or owner is None or release is None or owner.name == f"{workload.name}-{release}"
+
+
+def _owner(pod: Pod) -> Owner | None:
+    return next((each for each in pod.metadata.ownerReferences if each.controller), None)

@@ -55,13 +55,18 @@ class Reader:
             raise
 
     def _read(self, workload: Workload) -> Reading:
-        if workload.kind and self._rights.may_try("get", workload.path):
-            try:
-                return _whole(workload, self._client.get(Deployment, workload.path))
-            except RefusedError as error:
-                if not error.refusal.is_forbidden:
-                    raise
-                self._rights.refused("get", workload.path)
+        if not workload.kind or not self._rights.may_try("get", workload.path):
+            return self._read_scale(workload)
+        try:
+            return _whole(workload, self._client.get(Deployment, workload.path))
+        except RefusedError as error:
+            if not error.refusal.is_forbidden:
+                raise
+        reading = self._read_scale(workload)
+        self._rights.refused("get", workload.path)  # not before: with nothing to go by, a right that comes is looked for at once
+        return reading
+
+    def _read_scale(self, workload: Workload) -> Reading:
         return _scale_alone(workload, self._client.get(Scale, f"{workload.path}/scale"))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
-from autoscaler.act.kubernetes.client import Client
+from autoscaler.act.kubernetes.client import Client, RefusedError
 from autoscaler.act.kubernetes.shapes import Rival, Rivals
 from autoscaler.act.kubernetes.workload import Workload
 from autoscaler.act.remote.api import quoted
@@ -24,6 +25,7 @@ class RivalWatch:
         self._client = client
         self._now = now
         self._looked: float | None = None
+        self._listed: dict[str, tuple[Rival, ...]] = {}  # by path, as last answered
         self._found: dict[tuple[str, str], str] = {}  # by group and kind in small letters, and name
 
     def refresh(self) -> None:
@@ -44,9 +46,13 @@ class RivalWatch:
 
     def _list(self, path: str) -> tuple[Rival, ...]:
         try:
-            return self._client.get(Rivals, path.format(quoted(self._client.namespace)), {"limit": "500"}).items
+            self._listed[path] = self._client.get(Rivals, path.format(quoted(self._client.namespace)), {"limit": "500"}).items
+        except RefusedError as error:
+            if error.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+                self._listed.pop(path, None)
         except HttpError:
-            return ()
+            pass  # what was seen before still holds as far as is known
+        return self._listed.get(path, ())
 
 
 def _target(rival: Rival) -> tuple[str, str]:

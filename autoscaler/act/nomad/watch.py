@@ -12,7 +12,7 @@ from autoscaler.act.remote.parsing import parsed
 from autoscaler.http_client import HttpError
 from autoscaler.model import AutoscalerError
 
-WAIT_SECONDS = 60.0  # that Nomad holds a query back; it adds up to a sixteenth
+WAIT_SECONDS = 50.0  # that Nomad holds a query back; it adds up to a sixteenth, and many proxies cut what is silent for 60 s
 _DEADLINE_SECONDS = WAIT_SECONDS * 17 / 16 + 10.0
 _BREATH_SECONDS = 0.2  # between two queries, so that a job in motion is not asked for at each step
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0  # after a failure

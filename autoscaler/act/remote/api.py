@@ -90,18 +90,17 @@ class Api:
         """
         self._pause.check(self.host)
         body, kind = _encoded(call.body)
+        request = Request(
+            url=f"{'' if self._server.socket_path else self._server.url.rstrip('/')}{call.path}",
+            timeout_seconds=call.timeout_seconds or self._server.timeout_seconds,
+            method=call.method,
+            query=call.query,
+            headers={**kind, **self._headers(), **call.headers},
+            body=body,
+        )
         with self._counting:
             self.calls += 1
-        answer = self._connections.send(
-            Request(
-                url=f"{'' if self._server.socket_path else self._server.url.rstrip('/')}{call.path}",
-                timeout_seconds=call.timeout_seconds or self._server.timeout_seconds,
-                method=call.method,
-                query=call.query,
-                headers={**kind, **self._headers(), **call.headers},
-                body=body,
-            )
-        )
+        answer = self._connections.send(request)
         self._pause.note(answer)
         return answer
 
@@ -122,9 +121,10 @@ def said_by(answer: Answer, message: str | None = None) -> str:
 
 
 class _Pause:
-    """How long a server wants to be left alone."""
+    """How long a server wants to be left alone; calls under way side by side may all be told so."""
 
     def __init__(self) -> None:
+        self._noting = Lock()
         self._until = -math.inf
         self._in_a_row = 0
         self._said = ""
@@ -135,14 +135,19 @@ class _Pause:
             raise HttpError(f"{host} asks to wait {math.ceil(left)} s ({self._said})")
 
     def note(self, answer: Answer) -> None:
-        if answer.status not in {_BUSY, _UNAVAILABLE}:
-            self._in_a_row = 0
-            return
+        with self._noting:
+            is_pausing = time.monotonic() < self._until
+            if answer.status in {_BUSY, _UNAVAILABLE}:
+                self._lengthen(answer, is_pausing=is_pausing)
+            elif not is_pausing:
+                self._in_a_row = 0
+
+    def _lengthen(self, answer: Answer, *, is_pausing: bool) -> None:
         wish = _retry_after(answer.headers.get("retry-after", ""), answer.headers.get("date", ""))
-        if wish is None and answer.status == _BUSY:
+        if wish is None and answer.status == _BUSY and not is_pausing:
             wish = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**self._in_a_row)
             self._in_a_row = min(self._in_a_row + 1, 10)
-        if wish is not None:
+        if wish is not None and time.monotonic() + wish > self._until:
             self._said = answer.said().removeprefix(f"{answer.host} answered ")
             self._until = time.monotonic() + wish
 
@@ -158,7 +163,7 @@ def _retry_after(wish: str, date: str) -> float | None:
 def _time(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

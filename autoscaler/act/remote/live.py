@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 from autoscaler.act.backend import Backend, BackendError
 from autoscaler.act.happenings import Happenings
-from autoscaler.act.remote.engine import Engine, Order, Sighting, Verdict
-from autoscaler.act.remote.type_state import TypeState
+from autoscaler.act.remote.engine import DONE, Engine, Order, Sighting, Verdict
+from autoscaler.act.remote.type_state import NOT_ASKED, TypeState
 from autoscaler.clock import Clock, SystemClock
 from autoscaler.model import AutoscalerError, Change, Formation, Outcome, ProcessType
 from autoscaler.parallel import Job
@@ -19,6 +19,7 @@ _LEAST_PATIENCE_SECONDS, _MOST_PATIENCE_SECONDS = 0.2, 3.0
 _FIRST_PATIENCE_SECONDS = 15.0  # of a check or a plan, which look once
 _BELIEVED_INTERVALS, _BELIEVED_SECONDS = 3.0, 15.0  # how long a look counts while the next one is under way
 _LAST_SECONDS = 0.5  # that closing waits for what is under way
+_IS_SINGLE = "it is a singleton, and the one that drains has not ended"
 
 
 def live_engine(plugin: object, process_types: tuple[ProcessType, ...], previous: Backend | None, make: Callable[[], Engine]) -> Backend:
@@ -41,6 +42,7 @@ class _UnderWay:
     job: Job[None]
     take: Callable[[], None]
     is_look: bool = False
+    answers: list[Mapping[str, Sighting | str]] = field(default_factory=list)  # of a look
 
 
 class LiveEngine:
@@ -77,8 +79,10 @@ class LiveEngine:
     def observe(self) -> Formation:
         """Return what runs, by a look that begins now or, where the engine is slow, by the one before."""
         self._require_open()
-        until = self._clock.now() + max(self._first_patience, self._patience())
+        patience = max(self._first_patience, self._patience())
         self._first_patience = 0.0
+        # What was waited for already at the tick before gets a moment only: a dead engine would slow every tick of the others.
+        until = self._clock.now() + (patience if self._under_way is None else _LEAST_PATIENCE_SECONDS)
         if self._settle(until):
             self._begin_look()
             self._settle(until)
@@ -91,10 +95,11 @@ class LiveEngine:
         """Tell the engine what differs from what was seen, each once; what has no answer in time goes on beside the ticks."""
         self._require_open()
         until = self._clock.now() + self._patience()
+        decided_on = {state.name: state.sighting for state in self._concerned(changes)}
         if self._settle(until) and any(state.sighting is None for state in self._concerned(changes)):
             self._begin_look()
             self._settle(until)
-        refusals = {change.process_type: refusal for change in changes if (refusal := self._refusal(change))}
+        refusals = {change.process_type: refusal for change in changes if (refusal := self._refusal(change, decided_on.get(change.process_type)))}
         orders = [order for change in changes if change.process_type not in refusals and (order := self._order(change))]
         verdicts = self._send(tuple(orders)) if orders else {}
         return tuple(Outcome(each.process_type, refusals.get(each.process_type) or _error_of(verdicts.get(each.process_type))) for each in changes)
@@ -114,7 +119,7 @@ class LiveEngine:
         answer: list[Mapping[str, Sighting | str]] = []
         began = self._clock.now()
         job = Job(lambda: answer.append(self._engine.look()), "look")
-        self._under_way = _UnderWay(job, lambda: self._take_look(job, answer, began), is_look=True)
+        self._under_way = _UnderWay(job, lambda: self._take_look(job, answer, began), is_look=True, answers=answer)
 
     def _take_look(self, job: Job[None], answer: list[Mapping[str, Sighting | str]], began: float) -> None:
         try:
@@ -132,9 +137,9 @@ class LiveEngine:
         """Give orders, after a look that is still under way, and return the verdicts that come in time."""
         verdicts: dict[str, Verdict] = {}
         now, look = self._clock.now(), self._under_way
-        for order in orders:
-            self._types[order.name].sent(order.change.target, now)
         job = Job(lambda: self._scale_after(look, orders, verdicts), "scale")
+        for order in orders:  # afterwards: where no thread can be started, nothing is under way
+            self._types[order.name].sent(order.change.target, now)
         self._under_way = _UnderWay(job, lambda: self._take_verdicts(job, orders, verdicts, look))
         patience = self._patience()
         if self._settle(now + patience):
@@ -145,7 +150,13 @@ class LiveEngine:
     def _scale_after(self, look: _UnderWay | None, orders: tuple[Order, ...], verdicts: dict[str, Verdict]) -> None:
         if look is not None:
             look.job.wait()
-        verdicts.update(self._engine.scale(orders))
+            look.job.answer()  # a look that failed gives no order: what it was decided on is old by now
+        self._require_open()
+        fresh = look.answers[0] if look is not None and look.answers else {}
+        renewed = {order.name: self._renewed(order, fresh.get(order.name)) for order in orders}
+        verdicts.update({name: each for name, each in renewed.items() if isinstance(each, Verdict)})
+        if left := tuple(each for each in renewed.values() if isinstance(each, Order)):
+            verdicts.update(self._engine.scale(left))
 
     def _take_verdicts(self, job: Job[None], orders: tuple[Order, ...], verdicts: dict[str, Verdict], look: _UnderWay | None) -> None:
         refusal = Verdict("unclear", "the backend failed in the middle of it")
@@ -188,14 +199,15 @@ class LiveEngine:
         if state.under_way is not None:
             return f"the change to {state.under_way} has had no answer for {now - state.since:.0f} s"
         if state.sighting is None:
-            return state.trouble if self._under_way is None else f"no answer yet; before, {state.trouble}"
+            before = "" if state.trouble == NOT_ASKED else f"; before, {state.trouble}"
+            return state.trouble if self._under_way is None else f"no answer yet{before}"
         believed = max(_BELIEVED_SECONDS, _BELIEVED_INTERVALS * state.process_type.interval_seconds)
         return f"no answer for {now - state.since:.0f} s" if now - state.since > believed else None
 
     def _concerned(self, changes: tuple[Change, ...]) -> list[TypeState]:
         return [self._types[change.process_type] for change in changes if change.process_type in self._types]
 
-    def _refusal(self, change: Change) -> str | None:
+    def _refusal(self, change: Change, decided_on: Sighting | None) -> str | None:
         name = change.process_type
         state = self._types.get(name)
         if state is None:
@@ -204,7 +216,9 @@ class LiveEngine:
             return f"{name}: {change.target} processes cannot run; ask for 0 or more"
         if self._under_way is not None and not self._under_way.is_look:
             return "nothing was sent: what was asked before has no answer yet"
-        return f"nothing was sent: {state.trouble}" if state.sighting is None else None
+        if state.sighting is None:
+            return f"nothing was sent: {state.trouble}"
+        return _overtaken(decided_on or state.sighting, state.sighting, change.target)
 
     def _order(self, change: Change) -> Order | None:
         """Make an order of a change, unless there is nothing to do, or not now."""
@@ -212,14 +226,38 @@ class LiveEngine:
         seen = state.sighting
         if seen is None or seen.counts.desired == change.target:
             return None
-        if state.process_type.is_singleton and change.target > seen.counts.desired and seen.counts.draining:
-            state.hold_back(change.target, "it is a singleton, and the one that drains has not ended")
+        if self._must_wait(change, seen):
+            state.hold_back(change.target, _IS_SINGLE)
             return None
         return Order(change, seen)
+
+    def _renewed(self, order: Order, found: Sighting | str | None) -> Order | Verdict:
+        """Take what was seen since into an order, or return what becomes of it for that reason."""
+        if found is None:
+            return order
+        if isinstance(found, str):
+            return Verdict("refused", f"nothing was sent: {found}")
+        if found.counts.desired == order.change.target:
+            return DONE
+        if overtaken := _overtaken(order.seen, found, order.change.target):
+            return Verdict("refused", overtaken)
+        return Verdict("waits", _IS_SINGLE) if self._must_wait(order.change, found) else Order(order.change, found)
+
+    def _must_wait(self, change: Change, seen: Sighting) -> bool:
+        is_singleton = self._types[change.process_type].process_type.is_singleton
+        return is_singleton and change.target > seen.counts.desired and seen.counts.draining > 0
 
     def _require_open(self) -> None:
         if self._is_closed:
             raise BackendError("the backend is closed")
+
+
+def _overtaken(before: Sighting, now: Sighting, target: int) -> str | None:
+    """Say that somebody else set another number after the look that a change was decided on."""
+    decided_on, desired = before.counts.desired, now.counts.desired
+    if desired in {decided_on, target}:
+        return None
+    return f"nothing was sent: somebody else set it from {decided_on} to {desired} meanwhile; decided again at the next tick"
 
 
 def _late(seconds: float) -> Verdict:

@@ -10,6 +10,8 @@ from autoscaler.act.remote.engine import Sighting, Verdict
 from autoscaler.act.starts import StartHistory, start_timeout
 from autoscaler.model import Counts, ProcessType, TypeFormation
 
+NOT_ASKED = "it was not asked yet"
+
 
 class TypeState:
     """What is known of one process type, and what became of the last change to it."""
@@ -18,7 +20,7 @@ class TypeState:
         """Begin without having seen it."""
         self.process_type = process_type
         self.sighting: Sighting | None = None
-        self.trouble = "it was not asked yet"  # why there is no sighting
+        self.trouble = NOT_ASKED  # why there is no sighting
         self.under_way: int | None = None  # the target of a change that has no answer yet
         self.since = 0.0  # when that change was sent, or the sighting was made
         self._began = math.inf  # when it was seen first
@@ -29,7 +31,7 @@ class TypeState:
         self._measured: set[str] = set()  # processes whose startup was taken in
         self._starting: dict[str, float] = {}  # since when each process starts, as far as it was seen
         self._unclear: int | None = None  # the target of a change of which it is not known whether it was done
-        self._held_back = ""  # why the last change waits
+        self._held_back = (0, "")  # the target of the last change and why it waits
 
     @property
     def name(self) -> str:
@@ -55,19 +57,19 @@ class TypeState:
 
     def sent(self, target: int, now: float) -> None:
         """Take in that a change is under way."""
-        self.under_way, self.since, self._held_back = target, now, ""
+        self.under_way, self.since, self._held_back = target, now, (0, "")
 
     def answered(self, verdict: Verdict) -> None:
         """Take in what became of the change that was under way."""
         target, self.under_way = self.under_way, None
-        self._held_back = f"{target} processes wait: {verdict.sentence}" if verdict.kind == "waits" else ""
+        self._held_back = (target or 0, verdict.sentence if verdict.kind == "waits" else "")
         self._unclear = target if verdict.kind == "unclear" else None
         if verdict.kind in {"done", "unclear"}:
             self.missed("it was changed, and not seen since")
 
     def hold_back(self, target: int, reason: str) -> None:
         """Take in that a change is not sent now, and why."""
-        self._held_back = f"{target} processes wait: {reason}"
+        self._held_back = (target, reason)
 
     def describe(self, now: float) -> TypeFormation | None:
         """Return what runs, starts that take too long counted as failed; ``None`` when it is not known."""
@@ -116,16 +118,17 @@ class TypeState:
         return {name for name, since in self._starting.items() if now - since > limit}
 
     def _look_back(self, desired: int) -> str | None:
-        if self._held_back.startswith(f"{desired} processes "):
-            self._held_back = ""
+        if self._held_back[0] == desired:
+            self._held_back = (0, "")
         target, self._unclear = self._unclear, None
         if target is None:
             return None
         return f"{self.name}: the change to {target} {'had been' if desired == target else 'was not'} done: {desired} are desired"
 
     def _list_notes(self, seen: Sighting, late: int) -> Iterator[str]:
-        if self._held_back:
-            yield self._held_back
+        target, reason = self._held_back
+        if reason:
+            yield f"{_said(target, 'waits', 'wait')}: {reason}"
         yield from seen.notes
         if seen.unready:
             yield seen.unready
@@ -136,9 +139,9 @@ class TypeState:
 
 
 def _starting_names(seen: Sighting) -> list[str] | None:
-    """Return the processes that start, or ``None`` where the engine does not name them."""
+    """Return the processes that start, or ``None`` where the engine names no processes, or not these."""
     names = [each.name for each in seen.processes if each.state == "starting"]
-    return names if len(names) == seen.counts.starting else None
+    return names if seen.processes and len(names) == seen.counts.starting else None
 
 
 def _with_late(counts: Counts, late: int) -> Counts:

@@ -98,6 +98,20 @@ def test_a_change_that_has_no_answer_in_time_is_looked_up(app, heroku):
     assert app.see().counts.desired == 2
 
 
+@pytest.mark.parametrize("status", [202, 206])
+def test_a_change_that_is_queued_or_answered_in_part_is_accepted(app, heroku, status):
+    app.observe()
+    heroku.fail(Reply(status, [heroku.entries["web"].document() | {"quantity": 2}]), on="PATCH")
+    assert app.scale(web=2) == {"web": None}
+
+
+def test_a_change_that_is_queued_without_a_word_on_it_is_looked_up(app, heroku):
+    app.observe()
+    heroku.fail(Reply(202, []), on="PATCH")
+    assert "said nothing of web" in app.scale(web=2)["web"]
+    assert app.see().counts.desired == 0
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_failure_of_the_server_leaves_open_whether_a_change_was_done(app, heroku, status):
     app.observe()

@@ -1,8 +1,11 @@
 """What is seen of workloads, at every level of rights."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from autoscaler.model import Address, Counts, Process
+from tests.api_stub import Reply
 from tests.kubernetes_api import (
     FULL,
     RESOURCES,
@@ -11,6 +14,7 @@ from tests.kubernetes_api import (
     failure,
     ill,
     on_silent_node,
+    scale_of,
     unschedulable,
 )
 
@@ -78,6 +82,20 @@ def test_pods_serve_metrics_where_their_annotation_says(cluster, hand):
     made = cluster.deploy("web", 1)
     made["spec"]["template"]["metadata"]["annotations"] = {"prometheus.io/port": "9102"}
     assert hand.look().processes[0].metrics == Address("10.0.0.7", 9102)
+
+
+def test_pod_that_is_ready_again_has_not_started_again(cluster, hand):
+    cluster.deploy("web", 1)
+    pod = cluster.pods("web")[0]
+    first = hand.look().startups
+    ready = next(each for each in pod["status"]["conditions"] if each["type"] == "Ready")
+    ready["status"] = "False"
+    cluster.is_frozen = True
+    assert hand.look().startups == first
+    born = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    ready |= {"status": "True", "lastTransitionTime": (born + timedelta(minutes=40)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    seen = hand.look()
+    assert (seen.counts.running, seen.startups) == (1, first)
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000", ""])
@@ -237,6 +255,14 @@ def test_what_was_refused_is_not_asked_for_again_within_a_minute(cluster, hand):
     assert cluster.lines() == ["GET /apis/apps/v1/namespaces/shop/deployments/web/scale"]
 
 
+def test_right_to_the_workload_alone_is_found_as_soon_as_it_comes(cluster, hand):
+    allow(cluster)
+    cluster.deploy("web", 1)
+    assert isinstance(hand.engine.look()["web"], str)
+    allow(cluster, "get deployments")
+    assert hand.look().counts == Counts(desired=1, running=1)
+
+
 def test_rights_that_were_given_meanwhile_are_found_within_a_minute(cluster, hand):
     allow(cluster, "get deployments/scale")
     cluster.deploy("web", 1)
@@ -316,6 +342,27 @@ def test_custom_resource_without_pods_says_which_right_would_tell_more(cluster, 
     assert hand.look().unready.endswith("give the autoscaler's account list on pods in namespace shop")
 
 
+def test_custom_resource_whose_scale_names_no_pods_says_what_it_lacks(cluster, hold):
+    hand = hold(workload="crawlers.v1.example.com/{type}")
+    scale = scale_of(cluster.deploy("web", 2, kind="crawlers"))
+    cluster.fail(Reply(200, {**scale, "status": {"replicas": 2}}), "/scale")
+    seen = hand.look()
+    assert (seen.counts, seen.processes) == (Counts(desired=2, running=2), ())
+    assert seen.unready == (
+        "it is not known which processes of crawlers.example.com/web are ready: its scale does not say which pods are its own "
+        "(status.selector); its custom resource definition needs a labelSelectorPath"
+    )
+
+
+def test_pods_that_could_not_be_listed_are_no_right_that_lacks(cluster, hold):
+    hand = hold(workload="crawlers.v1.example.com/{type}")
+    cluster.deploy("web", 2, kind="crawlers")
+    cluster.fail("half", "/pods")
+    seen = hand.look()
+    assert "give the autoscaler's account" not in seen.unready
+    assert seen.unready.endswith("only its scale may be read, and its pods could not be listed")
+
+
 def test_types_may_be_different_kinds(cluster, hold):
     hand = hold("web", "db", names={"db": "statefulset/postgres", "web": "front"})
     cluster.deploy("front", 1)
@@ -346,6 +393,22 @@ def test_list_that_has_become_too_old_is_asked_for_anew(cluster, hand):
     cluster.page_limit, cluster.expires_pages = 3, 1
     cluster.deploy("web", 5)
     assert len(hand.look().processes) == 5
+
+
+def test_pods_of_another_deployment_with_the_same_labels_are_not_counted(cluster, hand):
+    cluster.deploy("web", 2)
+    canary = cluster.deploy("web-canary", 3)
+    canary["spec"]["template"]["metadata"]["labels"] = {"app": "shop", "process": "web", "track": "canary"}
+    assert hand.look().counts == Counts(desired=2, running=2)
+    cluster.set_count("web", 0)
+    assert hand.look().counts == Counts(desired=0)
+
+
+def test_pods_that_a_deployment_has_adopted_are_its_own(cluster, hand):
+    cluster.deploy("web", 2)
+    for pod in cluster.pods("web"):
+        pod["metadata"]["ownerReferences"][0]["name"] = "front-6d4cf56db6"
+    assert hand.look().counts == Counts(desired=2, running=2)
 
 
 def test_selector_with_expressions_has_a_list_of_its_own(cluster, hand):
@@ -405,6 +468,16 @@ def test_rivals_that_cannot_be_seen_are_not_spoken_of(cluster, hand, has_keda):
     cluster.deploy("web", 1)
     horizontal(cluster)
     assert hand.look().notes == ()
+
+
+@pytest.mark.parametrize("way", ["half", Reply(503, b"<html>")])
+def test_rival_is_not_forgotten_because_the_api_has_no_answer(cluster, hand, way):
+    cluster.deploy("web", 1)
+    horizontal(cluster)
+    noted = hand.look().notes
+    hand.wait(301)
+    cluster.fail(way, "/horizontalpodautoscalers")
+    assert hand.look().notes == noted
 
 
 def test_rival_that_has_gone_is_forgotten_within_five_minutes(cluster, hand):

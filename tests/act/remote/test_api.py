@@ -13,6 +13,7 @@ import pytest
 
 from autoscaler.act.remote.api import Api, Call, Server, quoted, said_by
 from autoscaler.http_client import Answer, HttpError, UnclearError
+from autoscaler.parallel import Job, side_by_side
 from tests.http_servers import Handler, dripping, page, pages, raw, serving, silent
 
 WRITE = Call(method="PATCH", path="/scale", body={"count": 3})
@@ -109,6 +110,55 @@ def test_a_server_that_wants_to_be_left_alone_is(status, headers, said):
             assert said in str(caught.value)
         assert api.calls == 1
         api.close()
+
+
+def test_calls_side_by_side_make_one_pause():
+    meeting = threading.Barrier(4)
+
+    def together(connection: socket.socket, target: str, headers: dict[str, str]) -> None:
+        meeting.wait(20)
+        page("{}", status="429 Too Many Requests")(connection, target, headers)
+
+    with serving(together) as url:
+        api = Api(Server(url=url), dict)
+        side_by_side([lambda: api.ask(READ)] * 4)
+        with pytest.raises(HttpError, match="asks to wait 5 s"):
+            api.ask(READ)
+        api.close()
+
+
+def test_a_date_that_is_none_is_no_wish():
+    with serving(page("{}", status="503 Service Unavailable", headers=f"Retry-After: Thu, 26 Nov 2026 14:05:45 +{10**20}\r\n")) as url:
+        api = Api(Server(url=url), dict)
+        assert [api.ask(READ).status for _ in range(2)] == [503, 503]
+        api.close()
+
+
+def test_closing_ends_a_call_that_still_connects(monkeypatch):
+    """A name that takes long to resolve: nothing is sent after the end."""
+    lines: list[str] = []
+    resolve, resolving, gate = socket.getaddrinfo, threading.Event(), threading.Event()
+
+    def slowly(*arguments: object, **options: object) -> object:
+        resolving.set()
+        gate.wait(20)
+        return resolve(*arguments, **options)
+
+    def note(connection: socket.socket, target: str, headers: dict[str, str]) -> None:
+        lines.append(target)
+        page("{}")(connection, target, headers)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    with serving(note) as url:
+        api = Api(Server(url=url), dict)
+        job = Job(lambda: api.ask(WRITE), "write")
+        resolving.wait(20)
+        api.close()
+        gate.set()
+        assert job.wait(20)
+        with pytest.raises(HttpError, match="is closed") as caught:
+            job.answer()
+    assert (type(caught.value), lines) == (HttpError, [])
 
 
 def test_a_wish_may_be_a_date_by_the_servers_own_clock():

@@ -1,5 +1,6 @@
 """An engine elsewhere is asked beside the tick, told each thing once, and holds only its own types."""
 
+import threading
 import time
 from threading import Event
 
@@ -58,7 +59,7 @@ def test_a_hanging_engine_does_not_hold_up_the_tick(engine, connect):
     formation = backend.observe()
     errors = scale(backend, web=1)
     assert time.monotonic() - began < 5
-    assert formation.errors["web"] == "no answer yet; before, it was not asked yet"
+    assert formation.errors["web"] == "no answer yet"
     assert errors == ["nothing was sent: it was not asked yet"]
 
 
@@ -85,6 +86,20 @@ def test_an_engine_slower_than_the_ticks_is_still_told(engine, connect, eventual
     assert engine.writes() == ["web 0 -> 5"]
 
 
+def test_nothing_is_sent_after_a_slow_look_that_failed(engine, connect, eventually):
+    backend = connect(interval_seconds=0.4)
+    backend.observe()
+    engine.gate.clear()
+    backend.observe()
+    scale(backend, web=5)
+    engine.failure = AutoscalerError("bad gateway")
+    engine.gate.set()
+    told: list[str] = []
+    eventually(lambda: told.extend(backend.observe().happenings) or told)
+    assert told == ["web: not scaled to 5: bad gateway"]
+    assert engine.writes() == []
+
+
 def test_nothing_is_sent_while_a_change_is_under_way(engine, connect, eventually):
     backend = connect(interval_seconds=0.4)
     backend.observe()
@@ -95,6 +110,72 @@ def test_nothing_is_sent_while_a_change_is_under_way(engine, connect, eventually
     engine.gate.set()
     eventually(lambda: "web" in backend.observe().types)
     assert engine.writes() == ["web 0 -> 5"]
+
+
+@pytest.mark.parametrize(("meanwhile", "written"), [(0, ["web 0 -> 5"]), (2, []), (5, [])])
+def test_a_change_that_waited_for_a_look_heeds_what_that_look_saw(engine, connect, eventually, meanwhile, written):
+    backend = connect(interval_seconds=0.4)
+    backend.observe()
+    engine.gate.clear()
+    backend.observe()
+    scale(backend, web=5)
+    engine.desired["web"] = meanwhile
+    engine.gate.set()
+    happenings: list[str] = []
+    eventually(lambda: happenings.extend((seen := backend.observe()).happenings) or "web" in seen.types)
+    assert engine.writes() == written
+    overtaken = "web: not scaled to 5: nothing was sent: somebody else set it from 0 to 2 meanwhile; decided again at the next tick"
+    assert happenings == ([overtaken] if meanwhile == 2 else [])
+
+
+def test_a_look_that_ends_between_the_decision_and_the_change_is_heeded(engine, connect):
+    backend = connect(interval_seconds=12.0)
+    backend.observe()
+    engine.gate.clear()
+    backend._begin_look()
+    engine.desired |= {"web": 2, "worker": 3}
+    engine.gate.set()
+    overtaken = "nothing was sent: somebody else set it from 0 to 2 meanwhile; decided again at the next tick"
+    assert scale(backend, web=4, worker=3) == [overtaken, None]
+    assert engine.writes() == []
+
+
+def test_a_change_is_not_sent_after_the_end(engine, connect, eventually):
+    backend = connect(interval_seconds=0.4)
+    backend.observe()
+    engine.gate.clear()
+    backend.observe()
+    scale(backend, web=5)
+    hurry = Event()
+    hurry.set()
+    backend.close(hurry)
+    engine.gate.set()
+    eventually(lambda: backend._under_way.job.wait(0))
+    assert engine.writes() == []
+
+
+def test_an_engine_that_hangs_since_the_tick_before_gets_a_moment_only(engine, connect):
+    backend = connect(interval_seconds=12.0)
+    engine.gate.clear()
+    backend._begin_look()
+    began = time.monotonic()
+    backend.observe()
+    assert time.monotonic() - began < 2.0
+
+
+def test_where_no_thread_can_be_started_nothing_is_under_way(connect, monkeypatch):
+    backend = connect()
+    backend.observe()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        with pytest.raises(RuntimeError):
+            scale(backend, web=1)
+    assert backend.observe().types["web"].counts.desired == 0
+    assert scale(backend, web=1) == [None]
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 def test_a_late_refusal_is_told(engine, connect, eventually):
@@ -168,7 +249,7 @@ def test_a_singleton_waits_for_the_one_that_drains(engine, connect):
     engine.looks_are = lambda: {name: seen if name != "web" else type(seen)(counts=counts) for name, seen in engine.see().items()}
     assert scale(backend, web=1) == [None]
     assert engine.writes() == []
-    assert backend.observe().types["web"].notes == ("1 processes wait: it is a singleton, and the one that drains has not ended",)
+    assert backend.observe().types["web"].notes == ("1 process waits: it is a singleton, and the one that drains has not ended",)
 
 
 def test_a_closed_backend_says_so(engine, connect):

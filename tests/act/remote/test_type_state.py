@@ -38,6 +38,14 @@ def test_starts_without_names_are_timed_first_come_first_ready():
     assert described.starts == 3
 
 
+def test_the_last_starts_without_names_are_measured_as_well():
+    state = TypeState(process_type("web", startup_seconds=None))
+    state.saw(seen(2, running=2), 0.0)
+    state.saw(seen(4, running=2, starting=2), 10.0)
+    state.saw(seen(4, running=4), 40.0)
+    assert state.describe(40.0).startup_seconds == 30.0
+
+
 def test_what_started_before_the_first_look_measures_no_startup():
     state = TypeState(process_type("web", startup_seconds=None))
     state.saw(seen(2, starting=2), 0.0)
