@@ -43,10 +43,12 @@ class Manager:
     programs: tuple[str, ...]
     example: str
 
-    def __init__(self, marker: str, names: tuple[str, ...] = ("web", "worker"), count: int = 3) -> None:
+    def __init__(self, marker: str, names: tuple[str, ...] = ("web", "worker"), *, ready_after: int = 1) -> None:
+        """Set it up; where it is time that makes a process ready, it has to run for ``ready_after`` seconds."""
         # The path of a Unix socket has 108 bytes at most, so pytest's folders are too deep.
         self.folder = Path(tempfile.mkdtemp(prefix="fa-", dir="/tmp"))
-        self.count = count
+        self.count = 3
+        self.ready_after = ready_after
         self._marker = marker
         self._process: subprocess.Popen[bytes] | None = None
         for name in names:
@@ -73,7 +75,8 @@ class Manager:
 
     def plugin(self) -> Command:
         """Return the backend of the example."""
-        return load_example(self.example, self.places()).backends["default"]
+        made = load_example(self.example, self.places()).backends["default"]
+        return replace(made, ready_after_seconds=float(min(self.ready_after, made.ready_after_seconds)))
 
     def pids(self) -> list[int]:
         """Return the processes that run `sleep`, which is what every process comes to."""
@@ -125,7 +128,9 @@ class Runit(_Folders):
         return {"/etc/service": f"{self.folder}/services"}
 
     def command(self) -> list[str]:
-        return ["runsvdir", f"{self.folder}/services"]
+        services = self.folder / "services"
+        os.utime(services, (0, 0))  # it waits for a second to pass after a change of the folder
+        return ["runsvdir", str(services)]
 
 
 class S6(_Folders):
@@ -146,7 +151,7 @@ class S6(_Folders):
 
 
 class Supervisor(Manager):
-    """Supervisor, which takes a process for running after a second."""
+    """Supervisor, which takes a process for running after a while."""
 
     programs = ("supervisord", "supervisorctl")
     example = "supervisor.yaml"
@@ -174,7 +179,7 @@ class Supervisor(Manager):
             "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
             *(
                 f"[program:{name}]\ncommand = sh %(here)s/scripts/{name}\nprocess_name = %(program_name)s.%(process_num)d\n"
-                f"numprocs = {self.count}\nnumprocs_start = 1\nautostart = false\nstartretries = 50\n"
+                f"numprocs = {self.count}\nnumprocs_start = 1\nautostart = false\nstartsecs = {self.ready_after}\nstartretries = 50\n"
                 for name in names
             ),
         ]
@@ -203,8 +208,8 @@ def make_manager(marker: str, require_program: Callable[[str], str]) -> Iterator
 @pytest.fixture
 def connect_command(make_manager: Callable[..., Manager], eventually: Callable[..., object]) -> Callable[[], Backend]:
     """Return how to connect a web and a job type to a real runit."""
-    manager = make_manager("runit", names=("web", "job"))
-    plugin = replace(manager.plugin(), ready_after_seconds=0.0)
+    manager = make_manager("runit", names=("web", "job"), ready_after=0)
+    plugin = manager.plugin()
     types = tuple(ProcessType(name=name, minimum=0, maximum=20) for name in ("web", "job"))
     manager.start()
     eventually(lambda: len(list((manager.folder / "services").glob("*/supervise/status"))) == 6)

@@ -55,6 +55,7 @@ mkdir "$FOLDER/run/lock"
 mount --bind "$FOLDER/run" /run
 ip link set lo up
 until ip -o -4 addr show eth0 2> /dev/null | grep -q inet; do sleep 0.01; done
+[ "$KEEPS" ] || mount -t tmpfs tmpfs "$FOLDER/data"
 exec tini -s -- dockerd --data-root "$FOLDER/data" --exec-root /run/docker --pidfile /run/docker.pid --host "unix://$FOLDER/docker.sock" "$@"
 """
 
@@ -69,11 +70,16 @@ def missing() -> str | None:
 
 
 class Node(Machine):
-    """A Docker Engine with its own processes, mounts, cgroups and network, on a bridge. It starts switched off."""
+    """A Docker Engine with its own processes, mounts, cgroups and network, on a bridge. It starts switched off.
 
-    def __init__(self, name: str, cable: Cable) -> None:
+    One that does not keep its data has them in memory: large images are there, and gone, in no time.
+    """
+
+    def __init__(self, name: str, cable: Cable, *, keeps: bool = True) -> None:
         self.cable = cable
+        self.keeps = keeps
         super().__init__(name)
+        (self.folder / "data").mkdir(mode=0o711)
         self._options: tuple[str, ...] = ()
         self.socket = self.folder / "docker.sock"
         self.address = f"unix://{self.socket}"
@@ -111,6 +117,7 @@ class Node(Machine):
     def power_on(self) -> None:
         """Start the engine without waiting for it, with all that it had when it was switched off."""
         self.socket.unlink(missing_ok=True)
+        self._take_controllers_back()
         (self.cgroup / "engine").mkdir()
         super().power_on()
         wait(self._init_pid, f"{self.name} has no PID 1")
@@ -152,6 +159,11 @@ class Node(Machine):
         """Count the containers that run."""
         return len(self.ask("GET", "/containers/json"))
 
+    def _take_controllers_back(self) -> None:
+        """A cgroup that hands on controllers, as the engine that is gone has left it, takes no process."""
+        control = self.cgroup / "cgroup.subtree_control"
+        control.write_text(" ".join(f"-{each}" for each in control.read_text().split()))
+
     def _links(self) -> tuple[str, ...]:
         return (self.cable.name, self.cable.bridge)
 
@@ -176,6 +188,7 @@ class Node(Machine):
             "NAME": self.name,
             "FOLDER": str(self.folder),
             "CGROUP": str(self.cgroup),
+            "KEEPS": "yes" if self.keeps else "",
             # No registry is asked for an image that is there.
             "DOCKER_SERVICE_PREFER_OFFLINE_IMAGE": "1",
         }
@@ -201,8 +214,8 @@ class SwarmOfNodes:
         self._folders = itertools.count()
         self.shared = self._new_folder()
 
-    def form(self) -> None:
-        """Put the nodes into one swarm that notices a dead one within seconds, and give each the image."""
+    def form(self, *, has_image: bool = True) -> None:
+        """Put the nodes into one swarm that notices a dead one within seconds, and give each the image: without it nothing comes to run."""
         leader = f"{self.manager.cable.address}:2377"
         quick = {"Dispatcher": {"HeartbeatPeriod": _SECOND}}
         place = {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": self.manager.cable.address}
@@ -211,7 +224,7 @@ class SwarmOfNodes:
         for node in self.nodes[1:]:
             join = {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": node.cable.address, "RemoteAddrs": [leader], "JoinToken": token}
             node.ask("POST", "/swarm/join", join)
-        for node in self.nodes:
+        for node in self.nodes if has_image else ():
             node.import_image()
 
     def create(self, name: str, command: tuple[str, ...] = SLEEPER, replicas: int = 0, **more: object) -> str:
@@ -256,12 +269,12 @@ class SwarmOfNodes:
 
 
 @contextmanager
-def switched_on(names: tuple[str, ...], *, serves_tls: bool = False) -> Iterator[tuple[Node, ...]]:
+def switched_on(names: tuple[str, ...], *, serves_tls: bool = False, keeps: bool = True) -> Iterator[tuple[Node, ...]]:
     """Start so many engines on a bridge, each in no swarm."""
     tag, subnet = f"{os.getpid()}-{next(_NUMBERS)}", _free_subnet()
     cables = [Cable(f"fsb{tag}", f"fs{side}{tag}", subnet, number) for side, number in zip("vw", (2, 3), strict=True)]
     with ExitStack() as stack:
-        nodes = tuple(Node(name, cable) for name, cable in zip(names, cables, strict=False))
+        nodes = tuple(Node(name, cable, keeps=keeps) for name, cable in zip(names, cables, strict=False))
         for node in nodes:
             stack.callback(node.discard)
         _lay_bridge(cables[0].bridge, subnet)
@@ -294,7 +307,8 @@ def _started(config: pytest.Config, names: tuple[str, ...]) -> SwarmOfNodes:
         return stack.enter_context(swarm(*names))
 
 
-def _lent(config: pytest.Config, names: tuple[str, ...]) -> Iterator[SwarmOfNodes]:
+def lent(config: pytest.Config, names: tuple[str, ...]) -> Iterator[SwarmOfNodes]:
+    """Lend the swarm of these nodes, which is without services then."""
     if reason := missing():
         pytest.skip(reason)
     made = _started(config, names)
@@ -305,13 +319,13 @@ def _lent(config: pytest.Config, names: tuple[str, ...]) -> Iterator[SwarmOfNode
 @pytest.fixture
 def one_node(request: pytest.FixtureRequest) -> Iterator[SwarmOfNodes]:
     """A swarm of one node, without services."""
-    yield from _lent(request.config, ("one",))
+    yield from lent(request.config, ("one",))
 
 
 @pytest.fixture
 def two_nodes(request: pytest.FixtureRequest) -> Iterator[SwarmOfNodes]:
     """A swarm of a manager and a worker, without services."""
-    yield from _lent(request.config, ("first", "second"))
+    yield from lent(request.config, ("first", "second"))
 
 
 @pytest.fixture

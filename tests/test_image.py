@@ -34,6 +34,8 @@ _STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 # Of the standard library, what no program of ours asks for.
 _LEFT_OUT = {"site-packages", "dist-packages", "test", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "EXTERNALLY-MANAGED"}
 _UNUSED = re.compile(r"_tkinter|^config-|\.opt-[12]\.pyc$")
+# Of the packages, what nothing here asks for, and what would take as long to install as all else.
+_UNPACKED = re.compile(r"(^|/)tests/|^numpy(\.libs)?/|^pygments/(lexers|styles)/|\.pyc$|^\.\./")
 _CONFIGURATION = """\
 interval: 1s
 backend: {kubernetes: {namespace: shop}}
@@ -49,7 +51,7 @@ def engine():
     """A Docker Engine that nothing else uses."""
     if reason := missing():
         pytest.skip(reason)
-    with switched_on(("images",)) as (node,):
+    with switched_on(("images",), keeps=False) as (node,):
         yield node
 
 
@@ -57,36 +59,39 @@ def engine():
 def image(engine, tmp_path_factory):
     """The image as `make image` builds it; the wheels are made of what is installed here, so that nothing is fetched."""
     folder = tmp_path_factory.mktemp("image")
-    engine.docker("import", "--change=ENV PATH=/usr/local/bin:/usr/bin:/bin", _write_base(folder / "base.tar"), "python:offline")
     context = folder / "context"
     wheels = context / "build" / "wheels"
     wheels.mkdir(parents=True)
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copy(_ROOT / name, context / name)
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", wheels], cwd=_ROOT, check=True, capture_output=True
-    )
-    for pin in _pins():
-        _write_wheel(distribution(pin), wheels)
+    base = _write_base(folder / "base.tar")
+    with ThreadPoolExecutor(1) as thread:
+        imported = thread.submit(engine.docker, "import", "--change=ENV PATH=/usr/local/bin:/usr/bin:/bin", base, "python:offline")
+        _write_wheels(wheels)
+        imported.result()
     build = ("build", "--quiet", "--network=none", "--build-arg=BASE=python:offline", f"--tag={_IMAGE}", context)
     # The older builder of the same engine does, too, in twice the time.
     run("/usr/bin/docker", "--host", engine.address, *build, environment={"DOCKER_BUILDKIT": "1"})
     return _IMAGE
 
 
-def _pins():
-    lines = (_ROOT / "requirements" / "core.txt").read_text().splitlines()
-    return [line.partition("==")[0] for line in lines if not line.startswith("#")]
+def _write_wheels(folder: Path) -> None:
+    hatch = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+    subprocess.run(hatch, cwd=_ROOT, check=True, capture_output=True)
+    pins = (_ROOT / "requirements" / "core.txt").read_text().splitlines()
+    for pin in pins:
+        if not pin.startswith("#"):
+            _write_wheel(distribution(pin.partition("==")[0]), folder)
 
 
 def _write_wheel(installed: Distribution, folder: Path) -> None:
-    """Pack what pip unpacked; left out are the programs in bin/, and tests of its own, which take as long to compile as all else."""
+    """Pack what pip unpacked, but not the programs in bin/."""
     every = [tag.split("-") for tag in re.findall(r"^Tag: (\S+)", installed.read_text("WHEEL"), re.MULTILINE)]
     tags = "-".join(".".join(dict.fromkeys(kinds)) for kinds in zip(*every, strict=True))
     name = f"{re.sub(r'[-.]+', '_', installed.name)}-{installed.version}"
     with zipfile.ZipFile(folder / f"{name}-{tags}.whl", "w") as wheel:
         for file in installed.files:
-            if not {"..", "tests"}.intersection(file.parts) and file.suffix != ".pyc":
+            if not _UNPACKED.search(file.as_posix()):
                 wheel.write(file.locate(), str(file))
 
 
@@ -121,7 +126,7 @@ def _wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 def _find_libraries(program: Path) -> list[Path]:
     modules = [each for each in (_STANDARD_LIBRARY / "lib-dynload").glob("*.so") if not _UNUSED.search(each.name)]
-    needing = [program, *modules, *(_SITE / "pydantic_core").glob("*.so"), *(_SITE / "numpy").rglob("*.so")]
+    needing = [program, *modules, *(_SITE / "pydantic_core").glob("*.so")]
     listed = subprocess.run(["ldd", *needing], capture_output=True, text=True, check=True).stdout
     found = {Path(name) for name in re.findall(r"(?:=> |^\t)(/\S+)", listed, re.MULTILINE)}
     return sorted(each for each in found if not each.resolve().is_relative_to(_SITE))
@@ -160,16 +165,17 @@ def _call_in_network_of(node, make):
         return thread.submit(call).result()
 
 
-@pytest.fixture
-def surroundings(cluster, cluster_certificates, manifests, tmp_path):
+@pytest.fixture(scope="module")
+def surroundings(cluster, cluster_certificates, manifests, tmp_path_factory):
     """What the made-up cluster gives a pod, as options of docker."""
-    account = tmp_path / "account"
+    folder = tmp_path_factory.mktemp("surroundings")
+    account = folder / "account"
     account.mkdir()
     for name, text in (("token", TOKEN), ("ca.crt", cluster_certificates.ca.read_text()), ("namespace", "shop")):
         (account / name).write_text(text)
-    (tmp_path / "autoscaler.yaml").write_text(manifests["ConfigMap"]["data"]["autoscaler.yaml"])
+    (folder / "autoscaler.yaml").write_text(manifests["ConfigMap"]["data"]["autoscaler.yaml"])
     return (
-        f"--volume={tmp_path / 'autoscaler.yaml'}:/etc/autoscaler/autoscaler.yaml:ro",
+        f"--volume={folder / 'autoscaler.yaml'}:/etc/autoscaler/autoscaler.yaml:ro",
         f"--volume={account}:/var/run/secrets/kubernetes.io/serviceaccount:ro",
         "--network=host",
         "--env=KUBERNETES_SERVICE_HOST=127.0.0.1",
@@ -177,7 +183,7 @@ def surroundings(cluster, cluster_certificates, manifests, tmp_path):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def autoscaler_in(engine, image, surroundings, manifests):
     """Run the image to its end as the exported Deployment has it, and return what it printed."""
     pod = manifests["Deployment"]["spec"]["template"]["spec"]
@@ -215,20 +221,17 @@ def test_image_runs_a_tick(autoscaler_in):
     assert [each["process_type"] for each in map(json.loads, lines) if each["event"] == "decision"] == ["web"]
 
 
+@pytest.fixture(scope="module")
+def container(autoscaler_in):
+    """The name of a container that was started; the last of the tests that ask for it stops it."""
+    return autoscaler_in(options=["--detach"]).strip()
+
+
 @pytest.fixture
-def running(engine, autoscaler_in, eventually):
+def running(engine, container, eventually):
     """The name of a container that has decided once."""
-    container = autoscaler_in(options=["--detach"]).strip()
     eventually(lambda: "web: 2 desired" in engine.docker("exec", container, "autoscaler", "status", check=False))
-    yield container
-    engine.docker("rm", "--force", container)
-
-
-def test_image_scales_as_soon_as_it_runs_and_ends_within_seconds_of_a_sigterm(engine, running, cluster):
-    engine.docker("stop", f"--time={_END_SECONDS}", running)
-
-    assert cluster.workload("web")["spec"]["replicas"] == 2
-    assert engine.docker("inspect", "--format={{.State.ExitCode}}", running) == "0\n"
+    return container
 
 
 def test_image_passes_the_exported_probes_and_takes_a_pause(engine, running, manifests, eventually):
@@ -239,6 +242,13 @@ def test_image_passes_the_exported_probes_and_takes_a_pause(engine, running, man
     engine.docker("exec", running, "autoscaler", "pause", "web", "--reason", "a test")
 
     eventually(lambda: "web: paused: a test" in engine.docker("exec", running, "autoscaler", "status"))
+
+
+def test_image_scales_as_soon_as_it_runs_and_ends_within_seconds_of_a_sigterm(engine, running, cluster):
+    engine.docker("stop", f"--time={_END_SECONDS}", running)
+
+    assert cluster.workload("web")["spec"]["replicas"] == 2
+    assert engine.docker("inspect", "--format={{.State.ExitCode}}", running) == "0\n"
 
 
 def test_image_holds_no_more_than_it_needs(engine, image):

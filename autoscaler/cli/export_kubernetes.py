@@ -21,6 +21,7 @@ from autoscaler.export.kubernetes import write_kubernetes
 from autoscaler.export.kubernetes_installation import Installation, find_mistakes
 from autoscaler.export.kubernetes_probes import find_listen_mistakes
 from autoscaler.export.kubernetes_surroundings import find_absences, find_backend_mistakes, find_variables, runs_commands
+from autoscaler.observe.source import ReadsEachProcess
 from autoscaler.settings import Settings
 
 _IMAGE = f"formation-autoscaler:{__version__}"
@@ -75,13 +76,16 @@ def _plan(choices: Choices) -> _Plan:
     path = find_configuration(choices.config)
     settings = load_configuration(path)
     mistakes = [*find_backend_mistakes(settings), *find_listen_mistakes(settings.listen)]
+    namespace = choices.namespace or _own_namespace(settings)
+    workloads = dict(_workloads(settings, namespace))
     installation = Installation(
         name=choices.name,
-        namespace=choices.namespace or _own_namespace(settings),
+        namespace=namespace,
         image=choices.image,
         configuration=read_file(path).replace("\r\n", "\n"),
         listen=settings.listen,
-        workloads=tuple(_workloads(settings, choices.namespace or _own_namespace(settings))),
+        workloads=tuple(workloads.values()),
+        told=frozenset(workload for name, workload in workloads.items() if name in _told_types(settings)),
         variables=find_variables(settings.document),
         runs_commands=runs_commands(settings),
     )
@@ -102,12 +106,22 @@ def _own_namespace(settings: Settings) -> str:
     return next(said, _NAMESPACE)
 
 
-def _workloads(settings: Settings, namespace: str) -> Iterator[Workload]:
+def _workloads(settings: Settings, namespace: str) -> Iterator[tuple[str, Workload]]:
     """Find what each process type is in the cluster; a backend that names no namespace takes the one its controller runs in."""
     for name, plugin in settings.backends.items():
         if isinstance(plugin, Kubernetes):
             types = tuple(one.process_type for one in settings.types if one.backend == name)
-            yield from plugin.workloads(types, plugin.namespace or namespace)
+            yield from zip([each.name for each in types], plugin.workloads(types, plugin.namespace or namespace), strict=True)
+
+
+def _told_types(settings: Settings) -> set[str]:
+    """Find the process types of which a metric that their policies read tells the load of each process."""
+    sources = {metric.name: metric.source for metric in settings.metrics}
+    return {one.name for one in settings.types if any(_reads_each(sources.get(name), one.name) for name in one.metrics)}
+
+
+def _reads_each(source: object, process_type: str) -> bool:
+    return isinstance(source, ReadsEachProcess) and source.process_type == process_type
 
 
 def _say_installation(installation: Installation, folder: str) -> Iterator[str]:

@@ -18,5 +18,5 @@ def check_idle(settings: TypeSettings, metrics: Mapping[str, Metric], part: Part
         return
     if any(isinstance(getattr(named.policy, "busy", None), str) for named in settings.policies):
         return
-    said = "idle needs to be told who works: add a policy with busy, or one with a metric of each process (prometheus_text with process_type)"
+    said = "idle needs to be told who works: add a policy with busy, or one with a metric of each process (prometheus_text with each_process)"
     part.report.at_key((*part.path, "scale_in"), said)

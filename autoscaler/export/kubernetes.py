@@ -49,7 +49,7 @@ def _rights(installation: Installation) -> dict[str, tuple[str, dict[str, object
 
 
 def _role(installation: Installation, namespace: str) -> dict[str, object]:
-    rules = write_rules(each for each in installation.workloads if each.namespace == namespace)
+    rules = write_rules([each for each in installation.workloads if each.namespace == namespace], installation.told)
     return {**_head(f"{_RIGHTS}/v1", "Role", installation, namespace), "rules": rules}
 
 

@@ -37,6 +37,7 @@ class Installation:
     workloads: tuple[Workload, ...]
     variables: tuple[Variable, ...]
     runs_commands: bool = False  # which may leave processes behind
+    told: frozenset[Workload] = frozenset()  # those of which a metric tells the load of each process, so that the idlest can go first
 
 
 def find_mistakes(installation: Installation) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import groupby
 
 from autoscaler.act.kubernetes.workload import Workload
@@ -17,11 +17,11 @@ Remove patch if that is too much: Kubernetes then chooses which pods go, and the
 _WARN = "Warn when another autoscaler sets the same counts. Remove these two and it cannot warn; nothing else changes."
 
 
-def write_rules(workloads: Iterable[Workload]) -> list[object]:
-    """Write the rules of a Role for workloads of one namespace."""
+def write_rules(workloads: Iterable[Workload], told: Container[Workload]) -> list[object]:
+    """Write the rules of a Role for workloads of one namespace; of those ``told`` it is known which processes are the idlest."""
     ordered = sorted(workloads, key=_kind)
     rules = [rule for _, some in groupby(ordered, key=_kind) for rule in _write_kind(list(some))]
-    pods = Noted(_LIST_PODS, {"apiGroups": [""], "resources": ["pods"], "verbs": _pod_verbs(ordered)})
+    pods = Noted(_LIST_PODS, {"apiGroups": [""], "resources": ["pods"], "verbs": _pod_verbs(ordered, told)})
     return [*rules, pods, Noted(_WARN, _list("autoscaling", "horizontalpodautoscalers")), _list("keda.sh", "scaledobjects")]
 
 
@@ -37,9 +37,9 @@ def _write_kind(workloads: list[Workload]) -> Iterator[Noted]:
         yield Noted(_GET, {"apiGroups": [first.group], "resources": [first.resource], "resourceNames": names, "verbs": ["get"]})
 
 
-def _pod_verbs(workloads: list[Workload]) -> list[object]:
+def _pod_verbs(workloads: list[Workload], told: Container[Workload]) -> list[object]:
     # Only a ReplicaSet looks at the mark: a StatefulSet always takes the highest number.
-    chooses = any(each.has_replica_sets for each in workloads)
+    chooses = any(each.has_replica_sets and each in told for each in workloads)
     return ["list", Noted(_PATCH_PODS, "patch")] if chooses else ["list"]
 
 

@@ -23,6 +23,7 @@ from autoscaler.settings import Settings
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^{}]*)?\}")
 _COMMANDS = (Command, CommandSource)
+_FOLDER = Path("/etc/autoscaler")  # of the configuration in the pod
 _ACCESS = ("url", "kubeconfig", "context", "token", "token_file", "ca")  # keys that say how a cluster is reached from outside
 
 
@@ -59,10 +60,10 @@ def find_absences(settings: Settings) -> Iterator[str]:
     """Yield a note on everything that has to be brought into the pod, or named otherwise there."""
     yield from _find_listen_notes(settings)
     for metric in settings.metrics:
-        for said in _find_plugin_notes(metric.source):
+        for said in _find_plugin_notes(metric.source, settings):
             yield f"metric {metric.name} {said}"
     for name, plugin in settings.backends.items():
-        for said in _find_plugin_notes(plugin):
+        for said in _find_plugin_notes(plugin, settings):
             yield f"backend {name} {said}"
 
 
@@ -86,9 +87,9 @@ def _find_listen_notes(settings: Settings) -> Iterator[str]:
             yield f"listen {_absent(file)}"
 
 
-def _find_plugin_notes(plugin: object) -> Iterator[str]:
+def _find_plugin_notes(plugin: object, settings: Settings) -> Iterator[str]:
     for file in _files(plugin):
-        yield _absent(file)
+        yield _absent(_in_pod(file, settings))
     if isinstance(plugin, _COMMANDS):
         yield "runs commands, and the image has no programs but Python and the autoscaler; add them to an image of your own: --image NAME"
     host = urlsplit(str(getattr(plugin, "url", ""))).hostname
@@ -103,6 +104,13 @@ def _files(plugin: object) -> Iterator[Path]:
         value = getattr(plugin, option.field) if mentions(option.hint, FilePath) else None
         if isinstance(value, str | Path):
             yield Path(value)
+
+
+def _in_pod(file: Path, settings: Settings) -> Path:
+    """Return where a file is looked for in the pod: a relative name counts from the configuration's folder, which is another there."""
+    folder = settings.path.parent.absolute() if settings.path else None
+    is_relative = folder is not None and str(file) not in set(_texts(settings.document)) and file.is_relative_to(folder)
+    return _FOLDER / file.relative_to(folder) if is_relative and folder else file
 
 
 def _absent(file: Path) -> str:

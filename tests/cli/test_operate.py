@@ -65,7 +65,8 @@ def test_a_spoilt_pause_file_keeps_the_last_pauses(
     run = running("--record", "record")
 
     (spoilt,) = (folder / "run").glob("*.json")
-    spoilt.write_text("spoilt")
+    (folder / "spoilt").write_text("spoilt")
+    (folder / "spoilt").replace(spoilt)  # at once: a file half written is spoilt in another way
     eventually(lambda: f"rm {spoilt}" in run.log)
     before = len(record())
     eventually(lambda: len(record()) > before + 6)

@@ -39,6 +39,7 @@ _INSTALLATION = Installation(
     listen=Listen(address=Address("0.0.0.0", 9797), token="x"),  # noqa: S104, S106 - as in a pod, and no secret
     workloads=tuple(workload_of(text, "shop") for text in ("deployment/web", "statefulset/feed", "crawlers.v1.example.com/crawl")),
     variables=(Variable(name="TOKEN"), Variable(name="LEVEL", has_default=True)),
+    told=frozenset({workload_of("deployment/web", "shop"), workload_of("statefulset/feed", "shop")}),
 )
 _FILES = ["serviceaccount.yaml", "role.yaml", "rolebinding.yaml", "configmap.yaml", "deployment.yaml", "service.yaml"]
 
@@ -117,6 +118,21 @@ def test_the_rights_are_those_of_the_formation_and_no_more():
 
 def test_pods_are_not_patched_where_no_replica_set_looks_at_them():
     assert _rules(workloads=(workload_of("statefulset/feed", "shop"),))["", "pods"]["verbs"] == ["list"]
+
+
+def test_pods_are_not_patched_where_nothing_tells_which_are_the_idlest():
+    assert _rules(told=frozenset())["", "pods"]["verbs"] == ["list"]
+
+
+@pytest.mark.parametrize(("metric", "verbs"), [("load", ["list", "patch"]), ("waiting", ["list"])])
+def test_a_metric_of_each_process_that_a_policy_reads_tells_the_idlest(folder, metric, verbs):
+    metrics = "{load: {prometheus_text: {metric: busy, each_process: true, process_type: web}}, waiting: {file: {path: waiting}}}"
+    policies = f"policies: [{{target: {{metric: {metric}, per_process: 5}}}}]"
+    (folder / "autoscaler.yaml").write_text(f"backend: kubernetes\nmetrics: {metrics}\nformation: {{web: {{maximum: 4, {policies}}}}}\n")
+    result = CliRunner().invoke(program, ["export", "kubernetes"], prog_name="autoscaler")
+    assert result.exit_code == 0, result.output
+    (pods,) = (rule for rule in read({"role": (folder / "kubernetes/role.yaml").read_text()})["role"]["rules"] if rule["resources"] == ["pods"])
+    assert pods["verbs"] == verbs
 
 
 def test_workloads_of_another_namespace_have_their_rights_there():
@@ -335,8 +351,8 @@ formation:
         ("0.0.0.0:9797", "127.0.0.1:9797", "Prometheus does not reach listen: 127.0.0.1:9797 in a pod"),
         ("0.0.0.0:9797", "null", "listen is null, so that the cluster cannot tell a controller that hangs"),
         ("listen_token: ${TOKEN}", "listen_certificate: c.pem\nlisten_key: k.pem", "c.pem, which is not in the pod; add a volume"),
-        ("formation:", "metrics: {a: {file: {path: load}}}\nformation:", "metric a reads {folder}/load, which is not in the pod"),
-        ("formation:", "metrics: {a: {sql: {url: 'sqlite:///jobs.db', query: select 1}}}\nformation:", "metric a reads {folder}/jobs.db"),
+        ("formation:", "metrics: {a: {file: {path: load}}}\nformation:", "metric a reads /etc/autoscaler/load, which is not in the pod"),
+        ("formation:", "metrics: {a: {sql: {url: 'sqlite:///jobs.db', query: select 1}}}\nformation:", "metric a reads /etc/autoscaler/jobs.db"),
         ("formation:", "metrics: {a: {command: {command: date}}}\nformation:", "metric a runs commands, and the image has no programs"),
         (
             "formation:",

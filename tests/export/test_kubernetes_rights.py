@@ -26,7 +26,8 @@ _IN_RESERVE = {"get deployments/scale web", "get statefulsets/scale feed"}
 def rules(cluster):
     """Give the controller the exported rights in a cluster, and no others."""
     workloads = tuple(workload_of(text if "/" in text else f"deployment/{text}", "shop") for text in _NAMES.values())
-    made = Installation(name="autoscaler", namespace="shop", image="a", configuration="", listen=None, workloads=workloads, variables=())
+    names = {"name": "autoscaler", "namespace": "shop", "image": "a", "configuration": ""}
+    made = Installation(**names, listen=None, workloads=workloads, variables=(), told=frozenset(workloads))
     files = read(write_kubernetes(made))
     group = "rbac.authorization.k8s.io"
     cluster.put(RESOURCES[group, "v1", "roles"], "shop", "autoscaler", {"rules": files["role.yaml"]["rules"]})

@@ -14,7 +14,7 @@ from autoscaler.act.command.places import fill_command, places_in
 from autoscaler.act.command.told import Told
 from autoscaler.act.remote.engine import DONE, Order, Sighting, Verdict
 from autoscaler.parallel import side_by_side
-from autoscaler.shell import CommandError, LateCommandError, Shell
+from autoscaler.shell import CommandError, LateCommandError, LongOutputError, Shell
 
 if TYPE_CHECKING:
     from autoscaler.act.command.plugin import Command
@@ -126,7 +126,7 @@ class CommandEngine:
     def _run(self, command: str, *, is_one: bool = True) -> Verdict:
         try:
             finished = self._shell.run(command)
-        except LateCommandError as error:
+        except (LateCommandError, LongOutputError) as error:
             return Verdict("unclear", str(error))
         except CommandError as error:
             return Verdict("refused", str(error))

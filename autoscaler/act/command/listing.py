@@ -91,7 +91,7 @@ class Listing:
         if state is None:
             return f"list says {shown(word)} of {process}, and that is not under states; add it"
         if state == "unknown":
-            return f"the process manager does not know of {process}: {match.string.strip()[:200]}"
+            return f"the process manager cannot tell of {process}: {match.string.strip()[:200]}"
         seconds = _number(groups.get("seconds"))
         if state == "running" and seconds is not None and seconds < self.ready_after_seconds:
             state = "starting"

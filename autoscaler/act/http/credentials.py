@@ -56,7 +56,9 @@ class Credentials:
     def hide(self, text: str) -> str:
         """Blot out every secret in what a server said."""
         login = self._exchanged.known if self._exchanged else self._login
-        of_headers = [value for name, value in self._plugin.headers.items() if is_secret_header(name)]
+        headers = (*self._plugin.headers.items(), *self._plugin.write.headers.items())
+        # A header such as ``Authorization: Bearer ...`` ends in the secret, and a server may repeat that alone.
+        of_headers = [secret for name, value in headers if is_secret_header(name) for secret in (value, value.split(" ")[-1])]
         for secret in (login.token, login.password, *of_headers):
             text = text.replace(secret, "***") if secret and len(secret) >= _SHORTEST_SECRET else text
         return text

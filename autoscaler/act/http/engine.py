@@ -11,7 +11,7 @@ from autoscaler.act.backend import BackendError
 from autoscaler.act.http.answers import explain, judge
 from autoscaler.act.http.credentials import Credentials
 from autoscaler.act.http.reading import Page, add_processes, page_of, read_counts, read_processes
-from autoscaler.act.http.template import fill, fill_path, fill_text, json_of
+from autoscaler.act.http.template import fill, fill_header, fill_path, json_of
 from autoscaler.act.remote.api import Api, Call
 from autoscaler.act.remote.engine import DONE, Order, Sighting, Verdict
 from autoscaler.http_client import Answer, HttpError, UnclearError
@@ -143,7 +143,7 @@ class HttpEngine:
         return Call(
             method=write.method,
             path=fill_path(write.path, values),
-            headers={name: fill_text(text, values) for name, text in write.headers.items()},
+            headers={name: fill_header(text, values) for name, text in write.headers.items()},
             body=fill(self._body, values),
         )
 

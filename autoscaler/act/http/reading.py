@@ -143,7 +143,7 @@ def _version(read: Read, page: Page, document: Json) -> str | int | None:
     if read.version is None:
         return None
     if not read.version.startswith("/"):
-        if read.version.lower() not in page.headers:
+        if not page.headers.get(read.version.lower()):
             raise ValueError(f"it was sent without the header {read.version}, its version")
         return page.headers[read.version.lower()]
     found = find(document, read.version)

@@ -62,6 +62,12 @@ def fill(template: Json, values: Mapping[str, Json]) -> Json:
     return values[whole[1]] if whole else fill_text(template, values)
 
 
+def fill_header(template: str, values: Mapping[str, Json]) -> str:
+    """Fill in a header, which takes one line of Latin letters; a reason may have others, and gets ``?`` in their place."""
+    reason = "".join(letter if letter.isprintable() else " " for letter in str(values.get("reason")))
+    return fill_text(template, {**values, "reason": reason.encode("latin-1", "replace").decode("latin-1")})
+
+
 def fill_text(template: str, values: Mapping[str, Json]) -> str:
     """Fill in a text."""
     return _PLACE.sub(lambda place: str(values[place[1]]), template)

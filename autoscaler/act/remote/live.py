@@ -14,7 +14,7 @@ from autoscaler.clock import Clock, SystemClock
 from autoscaler.model import AutoscalerError, Change, Formation, Outcome, ProcessType
 from autoscaler.parallel import Job
 
-_SHARE_OF_INTERVAL = 0.25  # of the time between two ticks that one of them waits for a look, and again for a change
+_SHARE_OF_INTERVAL = 0.35  # of the time between two ticks that one of them waits for a look, and again for a change
 _LEAST_PATIENCE_SECONDS, _MOST_PATIENCE_SECONDS = 0.2, 3.0
 _FIRST_PATIENCE_SECONDS = 15.0  # of a check or a plan, which look once
 _BELIEVED_INTERVALS, _BELIEVED_SECONDS = 3.0, 15.0  # how long a look counts while the next one is under way
@@ -141,11 +141,10 @@ class LiveEngine:
         for order in orders:  # afterwards: where no thread can be started, nothing is under way
             self._types[order.name].sent(order.change.target, now)
         self._under_way = _UnderWay(job, lambda: self._take_verdicts(job, orders, verdicts, look))
-        patience = self._patience()
-        if self._settle(now + patience):
+        if self._settle(now + self._patience()):
             return verdicts
         self._under_way = _UnderWay(job, lambda: self._take_late_verdicts(job, orders, verdicts, look))
-        return {order.name: _late(patience) for order in orders}
+        return {}  # nothing is wrong yet: the next tick says that there was no answer, or what became of it
 
     def _scale_after(self, look: _UnderWay | None, orders: tuple[Order, ...], verdicts: dict[str, Verdict]) -> None:
         if look is not None:
@@ -174,8 +173,8 @@ class LiveEngine:
         """Take in verdicts of which no outcome can tell any more."""
         self._take_verdicts(job, orders, verdicts, look)
         for order in orders:
-            if error := _error_of(verdicts[order.name]):
-                self._happenings.tell(f"{order.name}: not scaled to {order.change.target}: {error}")
+            if verdicts[order.name].kind == "refused":
+                self._types[order.name].refused_late(order.change.target, verdicts[order.name].sentence)
 
     def _settle(self, until: float) -> bool:
         """Wait until then for what is under way, and take it in; tell whether nothing is any more."""
@@ -258,10 +257,6 @@ def _overtaken(before: Sighting, now: Sighting, target: int) -> str | None:
     if desired in {decided_on, target}:
         return None
     return f"nothing was sent: somebody else set it from {decided_on} to {desired} meanwhile; decided again at the next tick"
-
-
-def _late(seconds: float) -> Verdict:
-    return Verdict("unclear", f"no answer within {seconds:.1f} s; what becomes of it is looked up")
 
 
 def _error_of(verdict: Verdict | None) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from autoscaler.act.remote.engine import Sighting, Verdict
+from autoscaler.act.remote.relapses import Relapses
 from autoscaler.act.starts import StartHistory, start_timeout
 from autoscaler.model import Counts, ProcessType, TypeFormation
 
@@ -32,6 +33,8 @@ class TypeState:
         self._starting: dict[str, float] = {}  # since when each process starts, as far as it was seen
         self._unclear: int | None = None  # the target of a change of which it is not known whether it was done
         self._held_back = (0, "")  # the target of the last change and why it waits
+        self._refused_late = ""  # of a change of which no outcome could tell any more
+        self._relapses = Relapses()
 
     @property
     def name(self) -> str:
@@ -44,6 +47,7 @@ class TypeState:
         self.sighting, self.trouble, self.since = sighting, "", now
         self._began = min(self._began, now)
         self._follow_starts(sighting, now)
+        self._relapses.look(sighting.processes, now)
         self._running = sighting.counts.running
         for name, seconds in sighting.startups.items():
             if name not in self._measured:
@@ -64,8 +68,13 @@ class TypeState:
         target, self.under_way = self.under_way, None
         self._held_back = (target or 0, verdict.sentence if verdict.kind == "waits" else "")
         self._unclear = target if verdict.kind == "unclear" else None
+        self._refused_late = ""
         if verdict.kind in {"done", "unclear"}:
             self.missed("it was changed, and not seen since")
+
+    def refused_late(self, target: int, error: str) -> None:
+        """Take in that a change was not done, after the time in which its outcome could have said so."""
+        self._refused_late = f"the change to {target} was not done: {error}"
 
     def hold_back(self, target: int, reason: str) -> None:
         """Take in that a change is not sent now, and why."""
@@ -76,14 +85,14 @@ class TypeState:
         if self.sighting is None:
             return None
         seen, late = self.sighting, self._list_late(now)
-        startup = self._startups.startup_seconds
+        crashing = self._count_crashing(seen)
         return TypeFormation(
             counts=_with_late(seen.counts, len(late)),
             processes=tuple(replace(each, state="failed") if each.name in late else each for each in seen.processes),
-            startup_seconds=startup,
-            is_crash_looping=seen.crashing > seen.counts.running,
+            startup_seconds=self._startups.startup_seconds,
+            is_crash_looping=crashing > 0,
             starts=self._starts,
-            notes=tuple(self._list_notes(seen, len(late))),
+            notes=tuple(self._list_notes(seen, len(late), crashing)),
             obstacle=seen.obstacle,
             unready=seen.unready,
             chooses_idlest=seen.chooses_idlest,
@@ -113,6 +122,12 @@ class TypeState:
         times = [*kept, *[now] * (seen.counts.starting - len(kept))]
         self._starting = {str(number): since for number, since in enumerate(times)}
 
+    def _count_crashing(self, seen: Sighting) -> int:
+        """Return how many processes keep failing, if that is most of them, else 0."""
+        relapsing = [each.state for each in seen.processes if self._relapses.is_relapsing(each)]
+        crashing = max(seen.crashing, len(relapsing))
+        return crashing if crashing > seen.counts.running - relapsing.count("running") else 0
+
     def _list_late(self, now: float) -> set[str]:
         limit = start_timeout(self.process_type, self._startups.startup_seconds)
         return {name for name, since in self._starting.items() if now - since > limit}
@@ -120,20 +135,23 @@ class TypeState:
     def _look_back(self, desired: int) -> str | None:
         if self._held_back[0] == desired:
             self._held_back = (0, "")
+            self._refused_late = ""
         target, self._unclear = self._unclear, None
         if target is None:
             return None
         return f"{self.name}: the change to {target} {'had been' if desired == target else 'was not'} done: {desired} are desired"
 
-    def _list_notes(self, seen: Sighting, late: int) -> Iterator[str]:
+    def _list_notes(self, seen: Sighting, late: int, crashing: int) -> Iterator[str]:
         target, reason = self._held_back
         if reason:
-            yield f"{_said(target, 'waits', 'wait')}: {reason}"
+            yield f"the change to {target} waits: {reason}"
+        if self._refused_late:
+            yield self._refused_late
         yield from seen.notes
         if seen.unready:
             yield seen.unready
-        if seen.crashing > seen.counts.running:
-            yield f"{self.name} is crash looping: {_said(seen.crashing, 'keeps', 'keep')} failing soon after the start"
+        if crashing:
+            yield f"{self.name} is crash looping: {_said(crashing, 'keeps', 'keep')} failing soon after the start"
         if late:
             yield f"{_said(late, 'starts', 'start')} for longer than start-up may take, and {'counts' if late == 1 else 'count'} as failed"
 

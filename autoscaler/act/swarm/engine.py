@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from autoscaler.act.remote.api import Server
@@ -17,6 +17,7 @@ from autoscaler.http_client import HttpError, UnclearError
 from autoscaler.parallel import Job, side_by_side
 
 _MOST_NAMES = 5  # of services, in a sentence
+_MOST_PROCESSES = 100  # of which tasks are asked for at once: Swarm keeps six for each, of some kilobytes, and an answer has its limit
 
 
 class SwarmEngine:
@@ -29,7 +30,7 @@ class SwarmEngine:
         self._seen: dict[str, Service] = {}  # those that can be scaled, by process type, at the last look
 
     def look(self) -> Mapping[str, Sighting | str]:
-        """Return what runs of every process type, in three calls for all of them."""
+        """Return what runs of every process type, in three calls for all of them, or some more for hundreds of processes."""
         try:
             return self._look()
         except NotThereError:  # a service was removed between two of the calls
@@ -48,19 +49,25 @@ class SwarmEngine:
         there = {service.spec.name: service for service in self._manager.services(self._names.values())}
         self._seen = {name: there[called] for name, called in self._names.items() if called in there and there[called].is_replicated}
         sightings = self._sight() if self._seen else {}
-        is_complete = all(called in there for called in self._names.values())
-        known = () if is_complete else tuple(service.spec.name for service in self._manager.services(()))
+        known = () if all(called in there for called in self._names.values()) else self._list_all()
         return {name: sightings.get(name) or _explain(called, there.get(called), known) for name, called in self._names.items()}
+
+    def _list_all(self) -> tuple[str, ...] | None:
+        """Return the names of all services, which only serve to say what is near a wrong one; ``None`` where they are not to be had."""
+        try:
+            return tuple(service.spec.name for service in self._manager.services(()))
+        except HttpError:
+            return None
 
     def _sight(self) -> dict[str, Sighting]:
         nodes = Job(self._manager.nodes, "nodes")
         try:
-            answer = self._manager.tasks(self._seen.values())
+            answers = side_by_side([partial(self._manager.tasks, part) for part in _parts(self._seen.values())])
         finally:
             nodes.wait()
-        view = SwarmView(answer.now, nodes.answer())
+        view = SwarmView(max(answer.now for answer in answers), nodes.answer())
         tasks: dict[str, list[Task]] = defaultdict(list)
-        for task in answer.tasks:
+        for task in (task for answer in answers for task in answer.tasks):
             tasks[task.service_id].append(task)
         return {name: sight(name, service, tuple(tasks[service.id]), view) for name, service in self._seen.items()}
 
@@ -98,10 +105,25 @@ class SwarmEngine:
         return DONE
 
 
-def _explain(called: str, service: Service | None, known: tuple[str, ...]) -> str:
+def _parts(services: Iterable[Service]) -> list[list[Service]]:
+    """Part services so that one answer holds the tasks of each part."""
+    parts: list[list[Service]] = [[]]
+    size = 0
+    for service in services:
+        size += max(1, service.desired)
+        if parts[-1] and size > _MOST_PROCESSES:
+            parts.append([])
+            size = max(1, service.desired)
+        parts[-1].append(service)
+    return parts
+
+
+def _explain(called: str, service: Service | None, known: tuple[str, ...] | None) -> str:
     """Say why a process type cannot be seen."""
     if service is not None:
         return f"service {called} has no number of processes: it is of mode {service.mode}; only services of mode replicated can be scaled"
+    if known is None:
+        return f"there is no service {called}; create it, or correct service or names"
     near = difflib.get_close_matches(called, known, 3) or [name for name in known if called in name][:_MOST_NAMES]
     if near:
         return f"there is no service {called}; near it {'is' if len(near) == 1 else 'are'} {', '.join(sorted(near))}: correct service or names"

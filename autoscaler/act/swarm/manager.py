@@ -124,7 +124,7 @@ class Manager:
 
 
 def _as_json(service: Service, count: int) -> bytes:
-    return json.dumps(service.with_replicas(count), ensure_ascii=False).encode()
+    return json.dumps(service.with_replicas(count)).encode()
 
 
 def _failure(answer: Answer, call: Call) -> HttpError:

@@ -11,7 +11,7 @@ from autoscaler.act.swarm.slots import Slot, SwarmView, sort_into_slots
 from autoscaler.model import Counts, Process
 
 _LONGEST_CAUSE = 200  # letters
-_UNDO = "continue it (docker service update {name}) or undo it (docker service rollback {name})"
+_UNDO = "undo it (docker service rollback {name})"
 
 
 def sight(name: str, service: Service, tasks: tuple[Task, ...], view: SwarmView) -> Sighting:
@@ -42,14 +42,15 @@ def find_hold(service: Service) -> str | None:
     Swarm forgets how far a rolling update is, and what was there before it, with every change of a service: a paused update goes on
     with a number of processes, and one that would be rolled back when it fails no longer can be.
     """
-    name = service.spec.name
+    name, undo = service.spec.name, _UNDO.format(name=service.spec.name)
     config = service.spec.update_config
     if service.update_state == "paused":
-        return f"the rolling update of {name} is paused, and a change of its number would let it go on; {_UNDO.format(name=name)}"
+        fix = f"continue it (docker service update {name}) or {undo}"
+        return f"the rolling update of {name} is paused, and a change of its number would let it go on; {fix}"
     if service.update_state == "rollback_paused":
         return f"the rollback of {name} is paused, and a change of its number would let it go on; mend it with docker service update {name}"
     if service.update_state == "updating" and config and config.failure_action == "rollback":
-        return f"{name} is being updated, and a change of its number would take away its rollback if that fails; docker service scale does it anyway"
+        return f"{name} is being updated, and a change of its number would take away its rollback; where it hangs, {undo}"
     return None
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from dataclasses import replace
 from functools import partial
 from threading import Event
 
@@ -21,8 +20,7 @@ class Driven:
         self.manager = manager
         self.eventually = partial(eventually, pause=0.1)  # each look starts several programs
         manager.start()
-        plugin = manager.plugin()
-        self.backend = replace(plugin, ready_after_seconds=min(1.0, plugin.ready_after_seconds)).connect(TYPES, None)
+        self.backend = manager.plugin().connect(TYPES, None)
         self.eventually(lambda: self.formation().types.keys() == {"web", "worker"})
 
     def formation(self):
@@ -49,8 +47,8 @@ class Driven:
 def drive(request, make_manager, eventually):
     driven = []
 
-    def start(**scripts):
-        manager = make_manager(request.param)
+    def start(ready_after=0, **scripts):
+        manager = make_manager(request.param, ready_after=ready_after)
         for name, script in scripts.items():
             manager.define(name, script)
         driven.append(Driven(manager, eventually))
@@ -62,7 +60,7 @@ def drive(request, make_manager, eventually):
 
 
 def test_processes_come_and_go(drive):
-    driven = drive()
+    driven = drive(ready_after=1)
     assert driven.scale(3) is None
     assert driven.counts().desired == 3
     driven.wait(desired=3, running=3)
@@ -106,7 +104,7 @@ def test_a_process_that_dies_comes_back(drive):
 
 
 def test_a_process_that_cannot_live_is_failed_and_still_wanted(drive):
-    driven = drive(web=CRASHER)
+    driven = drive(web=CRASHER, ready_after=1)
     driven.scale(1)
     driven.eventually(lambda: driven.counts() == Counts(desired=1, failed=1))
     driven.scale(0)
@@ -116,13 +114,14 @@ def test_a_process_that_cannot_live_is_failed_and_still_wanted(drive):
 @pytest.mark.parametrize("drive", ["s6"], indirect=True)
 def test_a_change_by_hand_is_seen(drive):
     driven = drive()
-    driven.scale(2)
-    driven.wait(desired=2, running=2)
-    second = driven.manager.plugin().connect(TYPES, None)
-    second.observe()
-    second.scale((Change("web", 2, 1, "by hand"),))
-    second.close(Event())
+    driven.scale(1)
     driven.wait(desired=1, running=1)
+    second = driven.manager.plugin().connect(TYPES, None)
+    for before, target in ((1, 2), (2, 1)):
+        second.observe()
+        second.scale((Change("web", before, target, "by hand"),))
+        driven.wait(desired=target, running=target)
+    second.close(Event())
 
 
 def test_a_process_manager_that_is_killed_holds_every_type(drive):

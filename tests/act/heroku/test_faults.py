@@ -51,7 +51,7 @@ def test_a_change_that_has_to_wait_is_no_error(app, heroku, reply):
 def test_a_conflict_is_told_of_and_tried_again_at_the_next_tick(app, heroku):
     heroku.fail(refusal(409, "conflict", "Another release is under way."), on="PATCH")
     app.scale(web=2)
-    assert "2 processes wait" in app.see().notes[0]
+    assert "the change to 2 waits" in app.see().notes[0]
     app.scale(web=2)
     assert app.wait(running=2).notes == ()
 

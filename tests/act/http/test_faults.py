@@ -1,5 +1,6 @@
 """Meet what can go wrong between the controller and a platform: nothing is done twice, and the first good answer repairs it."""
 
+import json
 import time
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ _PAGE = '{"processes": %s, "ready": 0, "starting": 0, "draining": 0, "failed": 0
         (content(_PAGE % "-1"), "does not tell of web: found the number '-1' at /processes, not a number of processes"),
         (content(_PAGE % "2.0"), "does not tell of web: found the number '2.0' at /processes, not a number of processes"),
         (content(_PAGE % "2"), "does not tell of web: it was sent without the header ETag, its version"),
+        (status(200, json.loads(_PAGE % 2), ETag=""), "does not tell of web: it was sent without the header ETag, its version"),
         (half, "closed the connection in the middle of its answer"),
         (reset, "closed the connection without an answer"),
         (silence, "no answer within 0.3 s"),
@@ -119,7 +121,7 @@ def test_a_platform_that_says_not_now_is_waited_for(on_in_house):
     driven.platform.faults = [status(423)]
     assert driven.scale(web=3) == [None]
     (note,) = driven.see().notes
-    assert note.startswith("3 processes wait: 127.0.0.1:")
+    assert note.startswith("the change to 3 waits: 127.0.0.1:")
     assert driven.scale(web=3) == [None]
     assert driven.see().notes == ()
 

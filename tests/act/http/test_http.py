@@ -97,6 +97,15 @@ def test_a_version_may_be_a_part_of_the_page_and_of_the_body(connect, pages):
     assert pages.writes()[0].body == {"size": 2, "revision": 17, "note": "busy: 1 to 2 of web", "keep": [None, 1.5, True]}
 
 
+def test_a_reason_in_a_header_is_one_line_of_letters_that_a_header_takes(connect, pages):
+    pages.pages = {"web": {"size": 1}, "job": {"size": 1}}
+    backend = connect(write={**_WRITE, "headers": {"X-Reason": "{reason}"}})
+    _see(backend)
+    (outcome,) = backend.scale((Change("web", 1, 2, "caf\u00e9 \u2265 3\r\nX-Evil: 1"),))
+    assert outcome.error is None
+    assert (pages.writes()[0].headers["x-reason"], "x-evil" in pages.writes()[0].headers) == ("caf\u00e9 ? 3  X-Evil: 1", False)
+
+
 class _Versioned(Platform):
     """Lists all types, each with its version, and takes a change of several if every version is right."""
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from autoscaler.model import Counts
+from tests.platform_api import status
 
 
 def test_scalingo_is_scaled_in_one_request_for_all_types(on_scalingo):
@@ -154,6 +155,19 @@ def test_what_is_right_already_is_not_written(on_in_house):
     driven.see()
     assert driven.scale(web=3) == [None]
     assert driven.platform.writes() == []
+
+
+def test_a_secret_that_a_platform_repeats_of_a_write_is_blotted_out(on_in_house):
+    def adapt(plugin):
+        headers = {**plugin.write.headers, "Authorization": "Bearer secret-of-writes"}
+        return replace(plugin, write=replace(plugin.write, headers=headers), busy=(423, 429))
+
+    driven = on_in_house(adapt)
+    driven.see()
+    driven.platform.faults = [status(423, {"message": "secret-of-writes is locked out"})]
+    assert driven.scale(web=3) == [None]
+    assert driven.see().notes[0].startswith("the change to 3 waits: ")
+    assert "secret-of-writes" not in driven.see().notes[0]
 
 
 def _once(act):

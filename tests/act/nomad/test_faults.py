@@ -98,7 +98,7 @@ def test_a_deployment_lets_the_next_change_wait_without_an_error(shop, nomad, jo
     assert shop.scale(web=2) == {"web": None}
     shop.observe()
     assert shop.scale(web=3) == {"web": None}
-    assert shop.see().notes == ("3 processes wait: job shop has an active deployment, which Nomad lets finish first",)
+    assert shop.see().notes == ("the change to 3 waits: job shop has an active deployment, which Nomad lets finish first",)
     shop.wait(running=2)
     shop.eventually(lambda: shop.scale(web=3) == {"web": None} and shop.see().counts.desired == 3)
     assert shop.wait(running=3).notes == ()

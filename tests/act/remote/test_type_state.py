@@ -92,3 +92,39 @@ def test_a_type_that_was_not_seen_is_not_described():
     state.saw(seen(1, running=1), 0.0)
     state.missed("connection refused")
     assert state.describe(1.0) is None
+
+
+def _looks(state: TypeState, *looks: tuple[float, str]) -> bool:
+    """Take in the state of the one process at each time; return whether it is a crash loop then."""
+    for now, seen_as in looks:
+        state.saw(named(("web.1", seen_as)), now)
+    return state.describe(looks[-1][0]).is_crash_looping
+
+
+def test_a_process_that_is_seen_failed_again_and_again_is_a_crash_loop():
+    state = TypeState(process_type("web", startup_seconds=None))
+    assert not _looks(state, (0.0, "running"), (5.0, "failed"), (10.0, "running"))
+    assert _looks(state, (15.0, "failed"))
+    assert _looks(state, (20.0, "running"), (40.0, "starting"), (50.0, "running"))
+    assert "web is crash looping: 1 process keeps failing soon after the start" in state.describe(50.0).notes
+
+
+def test_a_minute_of_running_ends_a_crash_loop():
+    state = TypeState(process_type("web", startup_seconds=None))
+    assert _looks(state, (0.0, "failed"), (15.0, "failed"))
+    assert not _looks(state, (20.0, "running"), (80.0, "running"))
+    assert not _looks(state, (85.0, "failed"))
+
+
+def test_one_process_that_fails_among_running_ones_is_no_crash_loop():
+    state = TypeState(process_type("web", startup_seconds=None))
+    for now in (0.0, 15.0):
+        state.saw(named(("web.1", "failed"), ("web.2", "running")), now)
+    assert not state.describe(15.0).is_crash_looping
+
+
+def test_what_a_process_was_is_forgotten_when_it_is_gone():
+    state = TypeState(process_type("web", startup_seconds=None))
+    assert _looks(state, (0.0, "failed"), (15.0, "failed"))
+    state.saw(seen(0), 20.0)
+    assert not _looks(state, (25.0, "failed"))

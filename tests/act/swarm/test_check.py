@@ -115,10 +115,10 @@ def test_tls_is_checked_by_both_sides(lone_node, check, left_out, words):
 
 def test_a_swarm_is_scaled_over_tls(lone_node, eventually):
     swarm = SwarmOfNodes(lone_node)
-    swarm.form()
+    swarm.form(has_image=False)
     swarm.create("web")
     services = Services(Swarm(**tls_keys(lone_node)), eventually).connect()
     services.wait_counts(Counts(desired=0))
     assert services.scale(web=1) == [None]
-    services.wait_counts(Counts(desired=1, running=1))
+    services.wait(lambda seen: seen.counts.desired == 1)
     services.close()

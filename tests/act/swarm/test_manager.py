@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -29,6 +30,7 @@ class Stub(ThreadingHTTPServer):
         self.version: str | None = "1.41"
         self.headers: dict[str, str] = {}
         self.pages: dict[str, tuple[int, object] | None] = {"/services": (200, [web()]), "/tasks": (200, []), "/nodes": (200, [])}
+        self.asked: list[str] = []
         self.written: list[tuple[str, dict]] = []
 
     @property
@@ -38,6 +40,7 @@ class Stub(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Stub
 
     def do_GET(self) -> None:
@@ -48,7 +51,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        found = self.server.pages.get(self.path.partition("?")[0], (404, {"message": "page not found"}))
+        self.server.asked.append(self.path)
+        path, _, query = self.path.partition("?")
+        unfiltered = self.server.pages.get(f"{path}, all") if not query else None
+        found = unfiltered or self.server.pages.get(path, (404, {"message": "page not found"}))
         if found is None:
             self.close_connection = True
             return
@@ -64,8 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def web(replicas=1, version=5):
-    return {"ID": "s1", "Version": {"Index": version}, "Spec": {"Name": "web", "Mode": {"Replicated": {"Replicas": replicas}}}}
+def web(replicas=1, version=5, number=1):
+    spec = {"Name": "web" if number == 1 else f"web{number}", "Mode": {"Replicated": {"Replicas": replicas}}}
+    return {"ID": f"s{number}", "Version": {"Index": version}, "Spec": spec}
 
 
 @pytest.fixture
@@ -181,3 +188,28 @@ def test_a_service_removed_between_two_calls_is_looked_for_again(stub, services)
     assert "404 Not Found: service s1 not found" in services.trouble()
     stub.pages["/tasks"] = (200, [])
     services.wait_counts(Counts(desired=1))
+
+
+def test_tasks_of_hundreds_of_processes_are_asked_for_in_parts(stub, services):
+    services.close()
+    services.backend = None
+    stub.pages["/services"] = (200, [web(90, number=1), web(90, number=2), web(0, number=3), web(400, number=4), web(1, number=5)])
+    services.connect("web", "web2", "web3", "web4", "web5").wait_counts(Counts(desired=1), "web5")
+    asked = {tuple(json.loads(unquote_plus(path.partition("filters=")[2]))["service"]) for path in stub.asked if path.startswith("/tasks?")}
+    assert asked == {("s1",), ("s2", "s3"), ("s4",), ("s5",)}
+
+
+def test_a_swarm_that_does_not_list_all_its_services_holds_the_missing_type_alone(stub, services):
+    services.close()
+    services.backend = None
+    stub.pages["/services, all"] = (403, {"message": "not all of them"})
+    services.connect("web", "ghost").wait_counts(Counts(desired=1))
+    assert services.trouble("ghost") == "there is no service ghost; create it, or correct service or names"
+
+
+def test_whatever_letters_a_service_has_are_sent_back(stub, services):
+    spec = {**web()["Spec"], "Labels": {"a": "b\u2028\U0001f600", "c": "\ud800"}, "Unknown": {"Big": 2**63, "Small": 1e-7}}
+    stub.pages["/services"] = (200, [{**web(), "Spec": spec}])
+    services.wait_counts(Counts(desired=1))
+    services.scale(web=2)
+    assert stub.written == [("/services/s1/update?version=5", {**spec, "Mode": {"Replicated": {"Replicas": 2}}})]

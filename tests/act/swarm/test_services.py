@@ -8,32 +8,8 @@ import pytest
 from autoscaler.act.swarm import Swarm
 from autoscaler.model import Counts, ProcessType
 from tests.act.swarm.conftest import services_of
-from tests.swarm_nodes import DRAINER
 
 pytestmark = pytest.mark.server
-
-SECOND = 1_000_000_000
-QUICK = {"Parallelism": 1, "Monitor": SECOND // 2, "MaxFailureRatio": 0}
-CRASHER = ("sh", "-c", "sleep 0.1; exit 3")
-
-
-def break_down(swarm, name="web"):
-    """Update a service to a version that fails at once."""
-    service = swarm.service(name)
-    service["Spec"]["TaskTemplate"]["ContainerSpec"]["Command"] = list(CRASHER)
-    swarm.manager.ask("POST", f"/services/{service['ID']}/update?version={service['Version']['Index']}", service["Spec"])
-
-
-def update_state(swarm, name="web"):
-    return swarm.service(name).get("UpdateStatus", {}).get("State")
-
-
-def command(swarm, name="web"):
-    return swarm.service(name)["Spec"]["TaskTemplate"]["ContainerSpec"]["Command"][0]
-
-
-def running(swarm, name="web"):
-    return [task["ID"] for task in swarm.tasks(name) if task["Status"]["State"] == task["DesiredState"] == "running"]
 
 
 def test_processes_start_and_then_run_on_a_named_host(one_node, services):
@@ -45,29 +21,6 @@ def test_processes_start_and_then_run_on_a_named_host(one_node, services):
     seen = services.wait(lambda seen: seen.counts == Counts(desired=2, running=2))
     assert [(each.name, each.host) for each in seen.processes] == [("web.1", "one"), ("web.2", "one")]
     assert 0 < seen.startup_seconds < 20
-
-
-def test_what_drains_is_no_capacity(one_node, services):
-    one_node.create("web", DRAINER, 2)
-    services.connect().wait_counts(Counts(desired=2, running=2))
-    services.scale(web=1)
-    services.wait_counts(Counts(desired=1, running=1, draining=1))
-    (one_node.shared / "finish").touch()
-    services.wait_counts(Counts(desired=1, running=1))
-
-
-def test_a_change_of_the_number_changes_nothing_else_and_restarts_nothing(one_node, services):
-    options = ["--label=team=shop", "--env=COLOUR=blue é", "--update-parallelism=2", "--update-max-failure-ratio=0.1", "--limit-memory=64m"]
-    options += ["--ulimit=nofile=1024:2048", "--cap-drop=CAP_CHOWN", "--constraint=node.role==manager", "--rollback-order=start-first"]
-    options += ["--stop-grace-period=1h", "--container-label=a=b", "--hostname={{.Task.Slot}}", "--init"]
-    one_node.manager.docker("service", "create", "--detach", "--no-resolve-image", "--name=web", *options, "tiny:1", "sleep", "1000")
-    services.connect().wait_counts(Counts(desired=1, running=1))
-    before, ran = one_node.service("web"), running(one_node)
-    assert services.scale(web=2) == [None]
-    services.wait_counts(Counts(desired=2, running=2))
-    after = one_node.service("web")
-    assert after["Spec"] == {**before["Spec"], "Mode": {"Replicated": {"Replicas": 2}}}
-    assert set(ran) < set(running(one_node))
 
 
 def test_what_somebody_else_changed_meanwhile_stays(one_node, services):
@@ -104,41 +57,6 @@ def test_the_same_number_is_not_written_again(one_node, services):
     version = one_node.service("web")["Version"]
     assert services.scale(web=0) == [None]
     assert one_node.service("web")["Version"] == version
-
-
-def test_a_paused_update_is_not_set_going_by_a_change_of_the_number(one_node, services):
-    one_node.create("web", replicas=1, UpdateConfig={**QUICK, "FailureAction": "pause"})
-    services.connect().wait_counts(Counts(desired=1, running=1))
-    break_down(one_node)
-    services.eventually(lambda: update_state(one_node) == "paused")
-    services.wait(lambda seen: any(note.startswith("web: paused: update paused due to failure") for note in seen.notes))
-    assert services.scale(web=4) == [None]
-    assert (one_node.replicas("web"), update_state(one_node)) == (1, "paused")
-    assert any(note.startswith("4 processes wait: the rolling update of web is paused") for note in services.see().notes)
-    one_node.manager.docker("service", "rollback", "--detach", "web")
-    services.eventually(lambda: services.observe() and services.scale(web=4) == [None] and one_node.replicas("web") == 4)
-    assert command(one_node) == "sleep"
-
-
-def test_an_update_that_fails_is_rolled_back_although_more_were_needed_meanwhile(one_node, services):
-    one_node.create("web", replicas=1, UpdateConfig={**QUICK, "FailureAction": "rollback"})
-    services.connect().wait_counts(Counts(desired=1, running=1))
-    break_down(one_node)
-    services.wait(lambda _: update_state(one_node) == "updating")
-    assert services.scale(web=3) == [None]
-    assert (one_node.replicas("web"), command(one_node)) == (1, "sh")
-    services.eventually(lambda: services.observe() and services.scale(web=3) == [None] and one_node.replicas("web") == 3)
-    assert command(one_node) == "sleep"
-
-
-def test_a_service_that_fails_again_and_again_is_crash_looping(one_node, services):
-    one_node.create("web", CRASHER, 1)
-    services.connect()
-    seen = services.wait(lambda seen: seen.is_crash_looping)
-    assert (seen.counts.failed, seen.counts.capacity) == (1, 0)
-    assert "web: 1 failed: task: non-zero exit (3)" in seen.notes
-    for _ in range(20):
-        assert services.counts().failed == 1
 
 
 def test_a_service_that_no_node_takes_says_why(one_node, services):
@@ -198,13 +116,13 @@ def test_a_look_takes_three_calls_for_any_number_of_types(one_node, services):
 
 def test_an_engine_that_is_killed_holds_its_types_until_it_is_back(one_node, services):
     one_node.create("web", replicas=1)
-    services.connect().wait_counts(Counts(desired=1, running=1))
+    services.connect().wait(lambda seen: seen.counts.desired == 1)
     one_node.manager.power_off()
     services.eventually(services.trouble)
     assert "web" not in services.observe().types
     assert services.scale(web=4)[0].startswith("nothing was sent: ")
     one_node.manager.power_on()
-    services.wait_counts(Counts(desired=1, running=1), seconds=30)
+    services.wait(lambda seen: seen.counts.desired == 1, seconds=30)
     assert services.scale(web=3) == [None]
     services.wait(lambda seen: seen.counts.desired == 3)
 
