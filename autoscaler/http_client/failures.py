@@ -6,6 +6,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from autoscaler.http_client.answer import HttpError
 
@@ -25,7 +26,7 @@ def failed(host: str, error: Exception) -> HttpError:
         if isinstance(cause, ssl.SSLError):
             return HttpError(f"TLS with {host} failed: {getattr(cause, 'verify_message', None) or cause.reason or said}")
         if isinstance(cause, socket.gaierror):
-            return HttpError(f"no host named {host} was found: {said}")
+            return HttpError(f"no host named {urlsplit(f'//{host}').hostname} was found: {said}")
         if isinstance(cause, http.client.HTTPException):
             return HttpError(f"{host} does not speak HTTP")
         if isinstance(cause, ValueError):

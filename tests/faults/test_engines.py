@@ -153,6 +153,7 @@ def test_a_fault_is_told_and_repaired_by_the_first_good_answer(name, fault, requ
     story = _tell(engine, fault, eventually)
     assert set(story.targets) == {_WANTED}, "it flapped"
     assert story.said or fault.is_asked_again, "nobody heard of it"
+    assert not any(secret in sentence for secret in engine.environment.values() for sentence in story.said)
     assert story.after == _WANTED
     row = _row(engine, fault, story)
     assert row in _TABLE.read_text(encoding="utf-8").splitlines(), f"ENGINES.md lacks this row:\n{row}"

@@ -31,6 +31,8 @@ class TypeState:
         self._startups = StartHistory()
         self._measured: set[str] = set()  # processes whose startup was taken in
         self._starting: dict[str, float] = {}  # since when each process starts, as far as it was seen
+        self._desired: int | None = None  # as last seen
+        self._asked: int | None = None  # the target of the last change that was sent, until it is seen: an engine may do it late
         self._unclear: int | None = None  # the target of a change of which it is not known whether it was done
         self._held_back = (0, "")  # the target of the last change and why it waits
         self._refused_late = ""  # of a change of which no outcome could tell any more
@@ -70,6 +72,7 @@ class TypeState:
         self._unclear = target if verdict.kind == "unclear" else None
         self._refused_late = ""
         if verdict.kind in {"done", "unclear"}:
+            self._asked = target
             self.missed("it was changed, and not seen since")
 
     def refused_late(self, target: int, error: str) -> None:
@@ -136,10 +139,12 @@ class TypeState:
         if self._held_back[0] == desired:
             self._held_back = (0, "")
             self._refused_late = ""
+        before, self._desired = self._desired, desired
+        asked, self._asked = self._asked, None if desired == self._asked else self._asked
         target, self._unclear = self._unclear, None
-        if target is None:
-            return None
-        return f"{self.name}: the change to {target} {'had been' if desired == target else 'was not'} done: {desired} are desired"
+        if target is not None:
+            return f"{self.name}: the change to {target} {'had been' if desired == target else 'was not'} done: {desired} are desired"
+        return None if desired in {before, asked} or before is None else f"{self.name}: somebody else set it from {before} to {desired}"
 
     def _list_notes(self, seen: Sighting, late: int, crashing: int) -> Iterator[str]:
         target, reason = self._held_back

@@ -1,6 +1,8 @@
 """What is known of a type from look to look: starts that take too long, startup times, crash loops."""
 
-from autoscaler.act.remote.engine import Sighting
+import pytest
+
+from autoscaler.act.remote.engine import Sighting, Verdict
 from autoscaler.act.remote.type_state import TypeState
 from autoscaler.model import Counts, Process
 from tests.local_formation import process_type
@@ -128,3 +130,18 @@ def test_what_a_process_was_is_forgotten_when_it_is_gone():
     assert _looks(state, (0.0, "failed"), (15.0, "failed"))
     state.saw(seen(0), 20.0)
     assert not _looks(state, (25.0, "failed"))
+
+
+def test_what_somebody_else_set_is_told_once():
+    state = TypeState(process_type("web"))
+    assert [state.saw(seen(count), now) for now, count in enumerate((2, 2, 5, 5))] == [None, None, "web: somebody else set it from 2 to 5", None]
+
+
+@pytest.mark.parametrize(("kind", "first"), [("done", None), ("unclear", "web: the change to 4 was not done: 2 are desired")])
+def test_a_change_of_our_own_may_show_late(kind, first):
+    state = TypeState(process_type("web"))
+    state.saw(seen(2), 0.0)
+    state.sent(4, 1.0)
+    state.answered(Verdict(kind))
+    assert [state.saw(seen(count), now) for now, count in enumerate((2, 2, 4), 2)] == [first, None, None]
+    assert state.saw(seen(2), 5.0) == "web: somebody else set it from 4 to 2"
