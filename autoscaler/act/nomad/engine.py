@@ -14,6 +14,7 @@ from autoscaler.clock import Clock
 from autoscaler.parallel import side_by_side
 
 _MOST_WATCHED = 32  # jobs that have a thread of their own; others are asked at each look
+_AT_ONCE = 32  # calls; with those that follow jobs they stay below the 100 connections that an agent takes from one client
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class NomadEngine:
 
     def look(self) -> Mapping[str, Sighting | str]:
         """Return what runs of every process type."""
-        looks = side_by_side([partial(self._jobs[job].look, groups) for job, groups in self._groups.items()])
+        looks = side_by_side([partial(self._jobs[job].look, groups) for job, groups in self._groups.items()], _AT_ONCE)
         return {name: seen for found in looks for name, seen in found.items()}
 
     def scale(self, orders: tuple[Order, ...]) -> Mapping[str, Verdict]:
         """Give the orders, those of one job one after the other."""
         by_job = {job: own for job, groups in self._groups.items() if (own := [order for order in orders if order.name in groups])}
-        told = side_by_side([partial(self._jobs[job].scale, own, self._groups[job]) for job, own in by_job.items()])
+        told = side_by_side([partial(self._jobs[job].scale, own, self._groups[job]) for job, own in by_job.items()], _AT_ONCE)
         return {name: verdict for verdicts in told for name, verdict in verdicts.items()}
 
     def close(self) -> None:
