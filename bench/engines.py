@@ -19,13 +19,21 @@ from autoscaler.loop.connect import close_backends
 from table import Table
 from test_parts import test_part
 
-stubs, heroku, kubernetes, nomad = (test_part(name) for name in ("api_stub", "heroku_api", "kubernetes_api", "nomad_api"))
+PARTS = ("api_stub", "heroku_api", "kubernetes_api", "nomad_api", "platform_api")
+stubs, heroku, kubernetes, nomad, platforms = (test_part(name) for name in PARTS)
 
 SIZES = (1, 10, 100)
 LATENCY_SECONDS = 0.05
 GOAL_SECONDS = 1.0
 TICKS = 5
 DEADLINE_SECONDS = 60.0
+IN_HOUSE = """{http: {url: URL/api, headers: {X-Api-Key: '${KEY}'},
+    read: {path: '/formations/{type}', desired: /processes, running: /ready, starting: /starting, version: ETag},
+    write: {path: '/formations/{type}', headers: {If-Match: '{version}'}, body: {processes: '{count}', reason: '{reason}'}}}}"""
+SCALINGO = """{http: {url: URL, exchange: {url: URL/v1/tokens/exchange, password: '${TOKEN}', every: 50m},
+    read: {path: /v1/apps/shop/containers, items: /containers, desired: /amount},
+    processes: {path: /v1/apps/shop/ps, items: /containers, type: /type, number: /type_index, states: {running: running, booting: starting}},
+    write: {method: POST, path: /v1/apps/shop/scale, body: {containers: '{each}'}, each: {name: '{type}', amount: '{count}'}}}}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +78,22 @@ def _kubernetes(names: list[str]) -> Iterator[_Cluster]:
             yield _Cluster(stub, f"{{kubernetes: {{{where}}}}}", {"TOKEN": kubernetes.TOKEN})
 
 
+@contextmanager
+def _http(platform: Any, backend: str, names: list[str]) -> Iterator[_Cluster]:  # Any: as above
+    platform.formations = {name: platforms.Formation() for name in names}
+    platform.versions = dict.fromkeys(names, 1)
+    platform.asked = platform.requests
+    with platforms.serving(platform):
+        yield _Cluster(platform, backend.replace("URL", platform.url), {"KEY": "in-house-secret", "TOKEN": "tk-us-lasting"})
+
+
 ENGINES: dict[str, Callable[[list[str]], AbstractContextManager[_Cluster]]] = {
     "kubernetes, a Deployment a type": _kubernetes,
     "nomad, a job a type": _nomad_many_jobs,
     "nomad, all types in one job": _nomad_one_job,
     "heroku": _heroku,
+    "http, a page a type (examples/http/in-house.yaml)": lambda names: _http(platforms.InHouse(), IN_HOUSE, names),
+    "http, all types in one (examples/http/scalingo.yaml)": lambda names: _http(platforms.Scalingo(), SCALINGO, names),
 }
 
 
@@ -111,6 +130,9 @@ def _controller(cluster: _Cluster, names: list[str], wanted: Path) -> Iterator[C
 
 
 def _slow_down(stub: Any) -> None:  # Any: as above
+    if isinstance(stub, platforms.Platform):  # it answers one after the other
+        stub.latency = LATENCY_SECONDS
+        return
     answer = stub.answer
 
     def answer_later(asked: object) -> object:

@@ -71,6 +71,7 @@ class Platform:
         self.requests: list[Request] = []
         self.faults: list[Fault | None] = []  # of the next requests, None: none
         self.changes: list[dict[str, int]] = []  # what was accepted
+        self.latency = 0.0  # seconds before each answer
         self.lock = threading.RLock()
         self.url = ""
 
@@ -231,6 +232,7 @@ class InHouse(Platform):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
@@ -251,6 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def reply(self) -> Reply:
         """Let the platform do what it was asked."""
+        time.sleep(self.server.platform.latency)
         with self.server.platform.lock:
             try:
                 return self.server.platform.answer(self.request_now)

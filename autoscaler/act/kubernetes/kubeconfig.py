@@ -59,12 +59,15 @@ class _Found:
     folder: Path
 
     def text(self, key: str) -> str:
+        """Return a text, empty where there is none."""
         return _text(self.values.get(key), f"{self.name}.{key}")
 
     def path(self, key: str) -> str | None:
+        """Return a path, a relative one from the folder of the file that names it."""
         return str(self.folder / Path(self.text(key)).expanduser()) if self.text(key) else None
 
     def pem(self, key: str) -> Pem | None:
+        """Return what ``KEY-data`` holds, else the file that ``KEY`` names."""
         data = self.text(f"{key}-data")
         if not data:
             path = self.path(key)

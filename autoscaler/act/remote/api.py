@@ -130,11 +130,13 @@ class _Pause:
         self._said = ""
 
     def check(self, host: str) -> None:
+        """Raise ``HttpError`` while the server is to be left alone."""
         left = self._until - time.monotonic()
         if left > 0:
             raise HttpError(f"{host} asks to wait {math.ceil(left)} s ({self._said})")
 
     def note(self, answer: Answer) -> None:
+        """Take in whether an answer asks for a pause."""
         with self._noting:
             is_pausing = time.monotonic() < self._until
             if answer.status in {_BUSY, _UNAVAILABLE}:
