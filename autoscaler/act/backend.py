@@ -6,7 +6,7 @@ entry-point group ``autoscaler.backends``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
 from typing import Protocol, runtime_checkable
 
@@ -15,6 +15,13 @@ from autoscaler.model import AutoscalerError, Change, Formation, Outcome, Proces
 
 class BackendError(AutoscalerError):
     """A backend cannot do what it was asked; the text says what and why."""
+
+
+def require_sound(mistakes: Iterable[tuple[str, str]]) -> None:
+    """Raise ``BackendError`` with all mistakes, each a process type and a sentence, if there are any."""
+    said = [f"formation.{name}: {sentence}" for name, sentence in mistakes]
+    if said:
+        raise BackendError("; ".join(said))
 
 
 class Backend(Protocol):

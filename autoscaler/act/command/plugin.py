@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
 
-from autoscaler.act.backend import Backend, BackendError
+from autoscaler.act.backend import Backend, require_sound
 from autoscaler.act.command.engine import CommandEngine
 from autoscaler.act.command.listing import PROCESS_LINE, STATES, TYPE_LINE, StateThere
 from autoscaler.act.command.names import find_shared_names, require_template
@@ -66,12 +66,12 @@ class Command:
 
     def connect(self, process_types: tuple[ProcessType, ...], previous: Backend | None) -> Backend:
         """Be ready to run commands, without running one yet."""
-        self._require_sound(process_types)
+        require_sound(self.mistakes(process_types))
         return live_engine(self, process_types, previous, partial(self._engine, process_types))
 
     def observer(self, process_types: tuple[ProcessType, ...]) -> Backend:
         """Be ready to list only, never to start or stop anything."""
-        self._require_sound(process_types)
+        require_sound(self.mistakes(process_types))
         return observing(process_types, partial(self._engine, process_types))
 
     def mistakes(self, process_types: tuple[ProcessType, ...]) -> tuple[tuple[str, str], ...]:
@@ -84,11 +84,6 @@ class Command:
 
     def _there(self, process_types: tuple[ProcessType, ...]) -> dict[str, str]:
         return {each.name: self.names.get(each.name, each.name) for each in process_types}
-
-    def _require_sound(self, process_types: tuple[ProcessType, ...]) -> None:
-        mistakes = self.mistakes(process_types)
-        if mistakes:
-            raise BackendError("; ".join(f"formation.{name}: {sentence}" for name, sentence in mistakes))
 
     def _require_commands(self) -> None:
         if (self.scale is None) == (self.start is None or self.stop is None) or (self.scale and (self.start or self.stop)):

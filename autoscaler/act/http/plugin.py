@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
 
-from autoscaler.act.backend import Backend, BackendError
+from autoscaler.act.backend import Backend, require_sound
 from autoscaler.act.http.credentials import Credentials, is_secret_header
 from autoscaler.act.http.engine import HttpEngine
 from autoscaler.act.http.keys import Exchange, Processes, Read, Write
@@ -88,9 +88,7 @@ class Http:
         return Login(token=self.token, user=self.user, password=self.password)
 
     def _require_sound(self, process_types: tuple[ProcessType, ...]) -> None:
-        mistakes = self.mistakes(process_types)
-        if mistakes:
-            raise BackendError("; ".join(f"formation.{name}: {sentence}" for name, sentence in mistakes))
+        require_sound(self.mistakes(process_types))
         Credentials(self).check()
 
     def _require_one_login(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from autoscaler.act.backend import Backend, BackendError
+from autoscaler.act.backend import Backend, require_sound
 from autoscaler.act.kubernetes.access import Wanted, find_access
 from autoscaler.act.kubernetes.client import Client
 from autoscaler.act.kubernetes.engine import KubernetesEngine
@@ -79,9 +79,7 @@ class Kubernetes:
 
     def workloads(self, process_types: tuple[ProcessType, ...], namespace: str) -> tuple[Workload, ...]:
         """Return what runs each process type; raise ``BackendError`` for names that cannot be."""
-        mistakes = self.mistakes(process_types)
-        if mistakes:
-            raise BackendError("; ".join(f"formation.{name}: {sentence}" for name, sentence in mistakes))
+        require_sound(self.mistakes(process_types))
         return tuple(self._workload(each.name, namespace) for each in process_types)
 
     def _check_url(self, url: str) -> None:

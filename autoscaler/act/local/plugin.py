@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from autoscaler.act.backend import Backend, BackendError
+from autoscaler.act.backend import Backend, BackendError, require_sound
 from autoscaler.act.local.live import LiveLocal, ObservedLocal, Wish
 from autoscaler.act.ports import HIGHEST_PORT, find_port_mistakes, lay_out_ports
 from autoscaler.act.procfile import ProcfileError, read_procfile
@@ -58,9 +58,7 @@ class Local:
         return process_type.socket == "shared"
 
     def _wish(self, process_types: tuple[ProcessType, ...]) -> Wish:
-        mistakes = self.mistakes(process_types)
-        if mistakes:
-            raise BackendError("; ".join(f"formation.{name}: {sentence}" for name, sentence in mistakes))
+        require_sound(self.mistakes(process_types))
         commands, _ = self._read_commands(process_types)
         return Wish(
             process_types=tuple(replace(each, command=commands[each.name]) for each in process_types),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from autoscaler.act.backend import Backend, BackendError
+from autoscaler.act.backend import Backend, BackendError, require_sound
 from autoscaler.act.ports import HIGHEST_PORT, Ports, lay_out_ports
 from autoscaler.act.systemd.names import DEFAULT_PATTERN, check_pattern, find_name_mistakes
 from autoscaler.act.systemd.wish import HostWish, Wish
@@ -85,9 +85,7 @@ class Systemd:
         return lay_out_ports(self.port, self.metrics_port or unused, process_types)
 
     def _wish(self, process_types: tuple[ProcessType, ...]) -> Wish:
-        mistakes = self.mistakes(process_types)
-        if mistakes:
-            raise BackendError("; ".join(f"formation.{name}: {sentence}" for name, sentence in mistakes))
+        require_sound(self.mistakes(process_types))
         return Wish(
             pattern=self.unit,
             is_user=self.user,
